@@ -1,0 +1,92 @@
+"""What the parts hand to one another: frozen records of ids, times and words.
+
+Times are seconds as float from the video's first presentation time; intervals are half-open.
+This module imports nothing else of the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+
+class Span(NamedTuple):
+    """A half-open interval of the timeline, ``start_s <= t < end_s``."""
+
+    start_s: float
+    end_s: float
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+class SceneSpan(NamedTuple):
+    """Where one scene lies; an entry keeps one for every scene that was merged into it."""
+
+    scene: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One or more shots that continue one another: the unit of memory. Scenes tile the timeline."""
+
+    id: int
+    start_s: float
+    end_s: float
+    cluster: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Scenes that show the same, wherever they lie on the timeline.
+
+    ``occurrences`` are maximal runs of the cluster in time, in order; ``medoid_scene`` is the scene
+    nearest to the centroid and ``medoid_s`` a time inside it that shows it best.
+    """
+
+    id: int
+    name: str
+    scenes: tuple[int, ...]
+    occurrences: tuple[Span, ...]
+    total_s: float
+    medoid_scene: int
+    medoid_s: float
+
+    def as_dict(self) -> dict[str, Any]:
+        record = asdict(self)
+        record["occurrences"] = [
+            {"start_s": span.start_s, "end_s": span.end_s} for span in self.occurrences
+        ]
+        return record
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An interval that answers a query.
+
+    ``score`` is a cosine-like similarity: good for ranking within one query, not across queries.
+    ``probability`` is None until scores are calibrated. ``signals`` says what found the moment
+    (name of the signal -> its own score).
+    """
+
+    video: str
+    start_s: float
+    end_s: float
+    score: float
+    probability: float | None
+    cluster: int
+    cluster_name: str
+    keyframe_s: float
+    signals: Mapping[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        record = asdict(self)
+        record["signals"] = dict(self.signals)
+        return record
