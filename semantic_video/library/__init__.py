@@ -1,0 +1,25 @@
+"""Many indexed videos in one directory: the only package that touches storage.
+
+- `library`: `Library`, what the rest of the package calls
+- `stored`: the records and arrays that go in and come out
+- `tables`: Lance tables, their errors in the user's words, compaction
+- `lock`: one writer at a time
+- `film_files`: how a film is recognised when it was moved or renamed
+- `array_cache`: arrays that can be made again
+"""
+
+from semantic_video.library.film_files import content_hash, fingerprint
+from semantic_video.library.library import FileMatch, Library, default_library_path
+from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
+
+__all__ = [
+    "ClusteringRecord",
+    "FileMatch",
+    "Finding",
+    "Library",
+    "StoredMemory",
+    "VideoRecord",
+    "content_hash",
+    "default_library_path",
+    "fingerprint",
+]

@@ -1,0 +1,557 @@
+"""`Library`: many indexed videos in one directory."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from semantic_video.errors import LibraryError
+from semantic_video.library import film_files, rows
+from semantic_video.library.array_cache import cached_array, replace_file
+from semantic_video.library.lock import LOCK_NAME, OnWait, lock_owner, writer_lock
+from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
+from semantic_video.library.tables import Tables
+
+FORMAT_VERSION = 1
+"""Raised when an older program could no longer read what is written; new tables and new columns
+do not need that."""
+
+FileMatch = Literal["new", "same", "moved", "copied", "changed"]
+"""How a file relates to the library, see `Library.find`."""
+
+_MANIFEST = "library.json"
+_CACHE = "cache"
+_ID_DIGITS = 8
+_KEEP_VERSIONS = timedelta(minutes=10)
+# Up to so many videos a table is asked for their rows; above it is read in full.
+_FEW_VIDEOS = 16
+
+
+def default_library_path() -> Path:
+    """Where the library lies unless the user says otherwise: the user's data directory."""
+    import platformdirs
+
+    return platformdirs.user_data_path("semantic-video", appauthor=False)
+
+
+class Library:
+    """Many indexed videos in one local directory, by default at `default_library_path`.
+
+    With ``create`` the library is made where the directory is missing or empty. Raises
+    `LibraryError` where there is none, where it is broken, or where a newer program made it.
+
+    Readers never wait and never see half of a change: every row belongs to a generation of its
+    video, and the one row that says which generation counts is written last. Writers hold the
+    library only while they write, one at a time; what a killed one left behind is invisible and is
+    cleaned up by the next. Nothing is kept open or remembered between calls, so a `Library` always
+    shows the present state and may be used from several threads.
+    """
+
+    def __init__(self, path: str | Path | None = None, *, create: bool = False) -> None:
+        if path is not None and "://" in str(path):
+            raise LibraryError(f"{path}: a library lies in a local directory, not at a URL")
+        self._directory = Path(os.path.abspath(path or default_library_path()))
+        self._tables = Tables(self._directory)
+        self._thread_lock = threading.RLock()
+        self._writers = 0
+        if not (self._directory / _MANIFEST).is_file():
+            if not create:
+                raise LibraryError(
+                    f"no library at {self._directory}: make one with `semantic-video index PATH`"
+                )
+            self._create()
+        self._check_format()
+
+    @property
+    def path(self) -> Path:
+        """The directory; copy it as a whole to back up or move the library."""
+        return self._directory
+
+    def __repr__(self) -> str:
+        return f"Library({str(self._directory)!r})"
+
+    # Reading
+
+    def videos(self) -> list[VideoRecord]:
+        """All videos, by name."""
+        table = self._tables.read(rows.VIDEOS, ["record"])
+        try:
+            records = rows.video_records(table)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise self._broken("the table of videos makes no sense") from error
+        return sorted(records, key=lambda record: (film_files.name_key(record.name), record.id))
+
+    def resolve(self, text: str | Path) -> VideoRecord:
+        """The video that ``text`` means.
+
+        That is, in this order: the path of a film, which may be offline; its id or the beginning
+        of it; its file name; the path of a film that was renamed or moved, by its fingerprint.
+        Raises `LibraryError` that names the candidates where it means none or several.
+        """
+        text = str(text)
+        records = self.videos()
+        path, name = film_files.path_key(text), film_files.name_key(text)
+        tests: list[Callable[[VideoRecord], bool]] = [
+            lambda record: film_files.path_key(record.path) == path,
+            lambda record: record.id == text,
+            lambda record: film_files.name_key(record.name) == name,
+        ]
+        if len(text) >= 2:
+            tests.insert(2, lambda record: record.id.startswith(text.lower()))
+        if os.path.isfile(text):
+            tests.append(self._has_fingerprint(film_files.fingerprint(text)))
+        for test in tests:
+            found = [record for record in records if test(record)]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                several = ", ".join(f"{record.id} ({record.path})" for record in found)
+                raise LibraryError(f"{text} means several videos: {several}; use an id")
+        raise LibraryError(_unknown(text, records))
+
+    def find(
+        self, path: str | Path, *, verify: bool = False
+    ) -> tuple[VideoRecord | None, FileMatch]:
+        """Which video the file at ``path`` is, and how it relates to what the library knows.
+
+        ``same``: there is nothing to do (path, size and modification time are as they were, or
+        the content is). ``moved``: a known film that is no longer at its old path; ``copied``: one
+        that is still there as well. ``changed``: other content at a known path. ``new``: not known.
+        Recognises content by its fingerprint; ``verify`` reads the film in full as well, and
+        compares with the content hash of records that have one.
+        """
+        status = os.stat(path)
+        records = self.videos()
+        key = film_files.path_key(path)
+        here = next((r for r in records if film_files.path_key(r.path) == key), None)
+        untouched = here is not None and (here.size, here.mtime_ns) == (
+            status.st_size,
+            status.st_mtime_ns,
+        )
+        if untouched and not verify:
+            return here, "same"
+        alike = [r for r in records if self._has_fingerprint(film_files.fingerprint(path))(r)]
+        if verify and any(record.content_hash for record in alike):
+            content = film_files.content_hash(path)
+            alike = [record for record in alike if record.content_hash in ("", content)]
+        for record in alike:
+            if record is here or film_files.same_file(record.path, path):
+                return record, "same"
+        for record in alike:
+            if not _is_in_place(record):
+                return record, "moved"
+        if here is not None:
+            return here, "changed"
+        return (alike[0], "copied") if alike else (None, "new")
+
+    def load(self, video_id: str) -> StoredMemory:
+        """All that is stored of one video."""
+        return self._load([video_id], thumbnails=True)[video_id]
+
+    def load_many(self, video_ids: Iterable[str] | None = None) -> dict[str, StoredMemory]:
+        """The memories of these videos, or of all, by id, without thumbnails.
+
+        Reads each table once; the vectors of the memories are views of one matrix for each length
+        of vectors.
+        """
+        return self._load(None if video_ids is None else list(video_ids), thumbnails=False)
+
+    def thumbnails(self, video_id: str) -> dict[float, bytes]:
+        """Time in seconds -> JPEG."""
+        record = self._record(video_id)
+        if rows.THUMBNAILS not in self._tables.names():
+            return {}
+        where = _of_generations([record])
+        table = self._tables.read(rows.THUMBNAILS, rows.THUMBNAIL_COLUMNS, where)
+        return rows.MemoryReader({rows.THUMBNAILS: table}).thumbnails(record)
+
+    def size_bytes(self) -> int:
+        """Bytes on disk, with what waits to be cleaned up."""
+        total = 0
+        for path in self._directory.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):  # tidied away meanwhile
+                if path.is_file():
+                    total += path.stat().st_size
+        return total
+
+    # Writing
+
+    @contextlib.contextmanager
+    def writer(self, on_wait: OnWait | None = None) -> Iterator[None]:
+        """Hold the library for several changes in a row; each of them does so by itself otherwise.
+
+        Waits for another writer and says so through ``on_wait``. May be nested.
+        """
+        with self._thread_lock, contextlib.ExitStack() as stack:
+            if self._writers == 0:
+                finished = stack.enter_context(writer_lock(self._directory, on_wait))
+                if not finished:
+                    self._delete_dead_rows()
+            self._writers += 1
+            try:
+                yield
+            finally:
+                self._writers -= 1
+            # Keeps a run over thousands of films quick, and one that is killed tidy.
+            if self._writers == 0 and self._tables.is_scattered(rows.VIDEOS):
+                self._tidy(_KEEP_VERSIONS)
+
+    def save(
+        self, record: VideoRecord, memory: StoredMemory, on_wait: OnWait | None = None
+    ) -> VideoRecord:
+        """Add a video, or replace all that is stored of it, at once and whole.
+
+        A record without an id takes the place of a video with the same fingerprint, else of one at
+        the same path; else it is new. Returns the record as stored: with id, generation, counts,
+        checksum and active clustering filled in.
+        """
+        with self.writer(on_wait):
+            others = self.videos()
+            active = memory.active_clustering
+            record = replace(
+                record,
+                id=record.id or _choose_id(record, others),
+                generation=max([time.time_ns(), *(other.generation + 1 for other in others)]),
+                dimension=memory.dimension,
+                scenes=sum(len(spans) for spans in memory.entry_spans),
+                clusters=len(active.names) if active else 0,
+                entries=len(memory.entry_vectors),
+                exemplars=len(memory.exemplar_vectors),
+                active_clustering=active.id if active else "",
+                checksum=memory.checksum(),
+                indexed_at=record.indexed_at or datetime.now(UTC).isoformat(timespec="seconds"),
+            )
+            for name, table in rows.memory_rows(record, memory).items():
+                self._tables.append(name, table)
+            # Last: from here on readers see the new generation, and before it the old one.
+            self._tables.upsert(rows.VIDEOS, ["id"], rows.video_rows([record]))
+        return record
+
+    def update(self, record: VideoRecord, on_wait: OnWait | None = None) -> None:
+        """Change the facts of a video (path, notes, settings ...), not its memory.
+
+        ``record`` is one that came from the library. Raises `LibraryError` where the video was
+        removed or indexed again since.
+        """
+        with self.writer(on_wait):
+            if self._record(record.id).generation != record.generation:
+                raise self._outdated(record)
+            self._tables.upsert(rows.VIDEOS, ["id"], rows.video_rows([record]))
+
+    def save_clustering(
+        self,
+        video_id: str,
+        clustering: ClusteringRecord,
+        *,
+        make_active: bool = False,
+        generation: int | None = None,
+        on_wait: OnWait | None = None,
+    ) -> VideoRecord:
+        """Add a clustering of the video's entries, or replace the one with the same id.
+
+        Which one is active changes only with ``make_active``, whatever the clustering says.
+        ``generation`` is that of the memory that was clustered: with it, `LibraryError` is raised
+        where the video was indexed again since. Returns the video's record as it now is.
+        """
+        with self.writer(on_wait):
+            record = self._record(video_id)
+            if generation not in (None, record.generation):
+                raise self._outdated(record)
+            if len(clustering.assignments) != record.entries:
+                raise ValueError(f"{record.name} has {record.entries} entries to assign")
+            table = rows.clustering_rows(record, [clustering])
+            self._tables.upsert(rows.CLUSTERINGS, ["generation", "id"], table)
+            if make_active or clustering.id == record.active_clustering:
+                record = replace(
+                    record, active_clustering=clustering.id, clusters=len(clustering.names)
+                )
+                self._tables.upsert(rows.VIDEOS, ["id"], rows.video_rows([record]))
+        return record
+
+    def relocate(
+        self, video_id: str, path: str | Path, on_wait: OnWait | None = None
+    ) -> VideoRecord:
+        """Note where a film lies now."""
+        path = Path(os.path.abspath(path))
+        status = path.stat()
+        with self.writer(on_wait):
+            record = replace(
+                self._record(video_id),
+                path=str(path),
+                name=path.name,
+                size=status.st_size,
+                mtime_ns=status.st_mtime_ns,
+            )
+            self.update(record)
+        return record
+
+    def remove(self, video_id: str, on_wait: OnWait | None = None) -> None:
+        """Forget a video. Its bytes go when the tables are tidied next, see `maintain`."""
+        with self.writer(on_wait):
+            record = self._record(video_id)
+            self._tables.delete(rows.VIDEOS, f"id = '{record.id}'")
+            self._delete_dead_rows()
+
+    def maintain(
+        self, on_wait: OnWait | None = None, keep_versions: timedelta = _KEEP_VERSIONS
+    ) -> None:
+        """Tidy up at the end of a run that wrote: cheap where there is little to do.
+
+        Deletes rows that no video names, merges the small pieces that many runs leave, and frees
+        what was replaced longer than ``keep_versions`` ago, so that nobody who is still reading it
+        fails.
+        """
+        with self.writer(on_wait):
+            self._delete_dead_rows()
+            self._tidy(keep_versions)
+
+    def cached_array(self, name: str, key: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """The array of this ``name`` made for ``key``: from the cache, else made and cached.
+
+        For what can be made again, such as the vectors of a vocabulary for one encoder (``key`` is
+        then its fingerprint). Safe in any number of processes.
+        """
+        return cached_array(self._directory / _CACHE, name, key, make)
+
+    # Health
+
+    def health(self, *, verify: bool = False) -> list[Finding]:
+        """Check everything and say what to do about it; ``verify`` compares all arrays with their
+        checksums as well. Changes nothing."""
+        findings = [self._writable(), *self._contents(verify)]
+        owner, at_work = lock_owner(self._directory)
+        if at_work:
+            findings.append(Finding(True, "writer", f"{owner} is writing"))
+        elif owner:
+            findings.append(
+                Finding(
+                    False,
+                    "writer",
+                    f"{owner} did not finish; what it left is invisible",
+                    "the next `semantic-video index` cleans up and finishes the work",
+                )
+            )
+        return findings
+
+    def _writable(self) -> Finding:
+        if os.access(self._directory, os.W_OK):
+            return Finding(True, "library", f"{self._directory}, {self.size_bytes()} bytes")
+        return Finding(
+            False,
+            "library",
+            f"{self._directory} cannot be written",
+            "search works; to index, make the directory writable or use --library with another",
+        )
+
+    def _contents(self, verify: bool) -> Iterator[Finding]:
+        try:
+            records = self.videos()
+        except LibraryError as error:
+            yield Finding(False, "videos", "unreadable", str(error))
+            return
+        yield Finding(True, "videos", str(len(records)))
+        for record in records:
+            advice = (
+                f"index it again: `semantic-video remove {record.id}`, then index {record.path}"
+            )
+            try:
+                memory = self.load(record.id)
+            except LibraryError as error:
+                yield Finding(False, f"video {record.id}", str(error), advice)
+                continue
+            if verify and memory.checksum() != record.checksum:
+                yield Finding(False, f"video {record.id}", "was damaged on disk", advice)
+        offline = [record.name for record in records if not os.path.exists(record.path)]
+        if offline:
+            yield Finding(
+                True,
+                "films offline",
+                f"{len(offline)}, for instance {offline[0]}",
+                "search works without them; `semantic-video index` at their new place finds them",
+            )
+
+    # Inside
+
+    def _create(self) -> None:
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            strange = [path.name for path in self._directory.iterdir() if not _is_ours(path.name)]
+        except OSError as error:
+            raise self._unwritable(error) from error
+        if strange:
+            raise LibraryError(
+                f"{self._directory} holds other things ({strange[0]}): "
+                "use --library with an empty or a new directory"
+            )
+        with writer_lock(self._directory):
+            if (self._directory / _MANIFEST).exists():  # another process was quicker
+                return
+            if rows.VIDEOS not in self._tables.names():
+                self._tables.append(rows.VIDEOS, rows.video_rows([]))
+            manifest = {
+                "what": "a library of semantic-video: films indexed for search",
+                "format_version": FORMAT_VERSION,
+                "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            try:
+                text = json.dumps(manifest, indent=2) + "\n"
+                replace_file(self._directory / _MANIFEST, text.encode("utf-8"))
+            except OSError as error:
+                raise self._unwritable(error) from error
+
+    def _check_format(self) -> None:
+        try:
+            manifest = json.loads((self._directory / _MANIFEST).read_text(encoding="utf-8"))
+            version = int(manifest["format_version"])
+        except PermissionError as error:
+            raise LibraryError(f"no permission to read the library at {self._directory}") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._broken(f"{_MANIFEST} cannot be read") from error
+        if version > FORMAT_VERSION:
+            raise LibraryError(
+                f"the library at {self._directory} was made by a newer semantic-video "
+                f"(format {version}, this one reads {FORMAT_VERSION}): upgrade this program"
+            )
+
+    def _load(self, video_ids: list[str] | None, thumbnails: bool) -> dict[str, StoredMemory]:
+        records = self._records(video_ids)
+        while True:
+            try:
+                return self._read(records, thumbnails, everything=video_ids is None)
+            except LibraryError:
+                # A writer may have replaced or removed what was about to be read.
+                latest = self._records(video_ids)
+                if latest == records:
+                    raise
+                records = latest
+
+    def _records(self, video_ids: list[str] | None) -> list[VideoRecord]:
+        records = self.videos()
+        if video_ids is None:
+            return records
+        by_id = {record.id: record for record in records}
+        for video_id in video_ids:
+            if video_id not in by_id:
+                raise LibraryError(_unknown(video_id, records))
+        return [by_id[video_id] for video_id in video_ids]
+
+    def _record(self, video_id: str) -> VideoRecord:
+        return self._records([video_id])[0]
+
+    def _read(
+        self, records: list[VideoRecord], thumbnails: bool, everything: bool
+    ) -> dict[str, StoredMemory]:
+        where = None
+        if not everything and len(records) <= _FEW_VIDEOS:
+            where = _of_generations(records)
+        wanted: dict[str, tuple[str, ...]] = {rows.CLUSTERINGS: rows.CLUSTERING_COLUMNS}
+        for record in records:
+            wanted[rows.entries_table(record.dimension)] = rows.ENTRY_COLUMNS
+            wanted[rows.exemplars_table(record.dimension)] = rows.EXEMPLAR_COLUMNS
+        if thumbnails:
+            wanted[rows.THUMBNAILS] = rows.THUMBNAIL_COLUMNS
+        present = self._tables.names()
+        reader = rows.MemoryReader(
+            {
+                name: self._tables.read(name, columns, where)
+                for name, columns in wanted.items()
+                if name in present and records
+            }
+        )
+        memories = {}
+        for record in records:
+            memory = reader.memory(record)
+            if memory is None:
+                raise self._broken(f"rows of {record.name} are missing")
+            memories[record.id] = memory
+        return memories
+
+    def _delete_dead_rows(self) -> None:
+        alive = {record.generation for record in self.videos()}
+        for name in self._tables.names():
+            if name == rows.VIDEOS:
+                continue
+            generations = self._tables.read(name, ["generation"]).column("generation")
+            dead = set(generations.unique().to_pylist()) - alive
+            if dead:
+                self._tables.delete(name, f"generation IN ({', '.join(map(str, sorted(dead)))})")
+
+    def _tidy(self, keep_versions: timedelta) -> None:
+        for name in self._tables.names():
+            if self._tables.is_scattered(name):
+                self._tables.compact(name)
+            self._tables.discard_old_versions(name, keep_versions)
+
+    @staticmethod
+    def _has_fingerprint(fingerprint: str) -> Callable[[VideoRecord], bool]:
+        return lambda record: record.fingerprint == fingerprint
+
+    def _broken(self, reason: str) -> LibraryError:
+        return LibraryError(
+            f"the library at {self._directory} is broken ({reason}): restore a backup, or delete "
+            "that directory and index again"
+        )
+
+    @staticmethod
+    def _outdated(record: VideoRecord) -> LibraryError:
+        return LibraryError(f"{record.name} was indexed again meanwhile: run this once more")
+
+    def _unwritable(self, error: OSError) -> LibraryError:
+        return LibraryError(
+            f"cannot make a library at {self._directory} ({error.strerror}): "
+            "use --library with a directory that can be written"
+        )
+
+
+def _of_generations(records: list[VideoRecord]) -> str:
+    return f"generation IN ({', '.join(str(record.generation) for record in records)})"
+
+
+def _choose_id(record: VideoRecord, others: list[VideoRecord]) -> str:
+    for other in others:
+        if other.fingerprint == record.fingerprint:
+            return other.id
+    key = film_files.path_key(record.path)
+    for other in others:
+        if film_files.path_key(other.path) == key:
+            return other.id
+    taken = {other.id for other in others}
+    digits = _ID_DIGITS
+    while record.fingerprint[:digits] in taken:
+        digits += 1
+    return record.fingerprint[:digits]
+
+
+def _is_in_place(record: VideoRecord) -> bool:
+    """Whether a film still lies, unchanged, where it was seen last."""
+    try:
+        status = os.stat(record.path)
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (record.size, record.mtime_ns)
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a file in a directory without a library is the beginning of one."""
+    return name in (LOCK_NAME, _CACHE, f"{rows.VIDEOS}.lance") or name.startswith(_MANIFEST)
+
+
+def _unknown(text: str, records: list[VideoRecord]) -> str:
+    if not records:
+        return f"no video {text}: the library is empty; fill it with `semantic-video index PATH`"
+    names = {record.name: record for record in records} | {r.id: r for r in records}
+    near = difflib.get_close_matches(os.path.basename(text), names, n=3, cutoff=0.5)
+    if near:
+        return f"no video {text} in the library; did you mean {' or '.join(near)}?"
+    return f"no video {text} in the library; `semantic-video list` shows what there is"

@@ -1,0 +1,281 @@
+"""Between a memory's arrays and the rows of the tables.
+
+Every row carries (video, generation). ``entries_<D>`` and ``exemplars_<D>`` hold the vectors of
+length D, because a column of matrices has one width: videos indexed with different models lie in
+different tables, and a search reads only those of its own model. ``position`` is the row number
+within the memory, so that nothing depends on the order in which a table is read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_video.library.stored import ClusteringRecord, StoredMemory, VideoRecord
+from semantic_video.records import SceneSpan
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+VIDEOS = "videos"
+CLUSTERINGS = "clusterings"
+THUMBNAILS = "thumbnails"
+ENTRY_COLUMNS = ("generation", "position", "weight", "spans", "vector")
+EXEMPLAR_COLUMNS = ("generation", "position", "entry", "time_s", "vector")
+CLUSTERING_COLUMNS = ("generation", "record", "assignments")
+THUMBNAIL_COLUMNS = ("generation", "time_s", "jpeg")
+
+
+def entries_table(dimension: int) -> str:
+    """The table of entries with vectors of this length."""
+    return f"entries_{dimension}"
+
+
+def exemplars_table(dimension: int) -> str:
+    """The table of exemplars with vectors of this length."""
+    return f"exemplars_{dimension}"
+
+
+def video_rows(records: Iterable[VideoRecord]) -> pa.Table:
+    """Rows of the table of videos.
+
+    The record is JSON, in ASCII: it can hold what Arrow's strings cannot (names of files that are
+    not valid Unicode), and grows without a change of the table.
+    """
+    import pyarrow as pa
+
+    records = list(records)
+    return pa.table(
+        {
+            "id": pa.array([record.id for record in records], pa.string()),
+            "generation": pa.array([record.generation for record in records], pa.int64()),
+            "record": pa.array([json.dumps(record.as_dict()) for record in records], pa.string()),
+        }
+    )
+
+
+def video_records(table: pa.Table) -> list[VideoRecord]:
+    """The inverse of `video_rows`."""
+    return [VideoRecord.from_dict(json.loads(text)) for text in table.column("record").to_pylist()]
+
+
+def memory_rows(record: VideoRecord, memory: StoredMemory) -> dict[str, pa.Table]:
+    """The rows of a memory for each table that has any."""
+    import pyarrow as pa
+
+    spans = [span for own in memory.entry_spans for span in own]
+    counts = [len(own) for own in memory.entry_spans]
+    tables = {
+        entries_table(memory.dimension): {
+            "position": np.arange(len(memory.entry_vectors), dtype=np.int32),
+            "weight": memory.entry_weights,
+            "spans": pa.ListArray.from_arrays(
+                pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32()),
+                pa.StructArray.from_arrays(
+                    [
+                        pa.array([span.scene for span in spans], pa.int32()),
+                        pa.array([span.start_s for span in spans], pa.float64()),
+                        pa.array([span.end_s for span in spans], pa.float64()),
+                    ],
+                    names=["scene", "start_s", "end_s"],
+                ),
+            ),
+            "vector": _vector_array(memory.entry_vectors),
+        },
+        exemplars_table(memory.dimension): {
+            "position": np.arange(len(memory.exemplar_vectors), dtype=np.int32),
+            "entry": memory.exemplar_entries,
+            "time_s": memory.exemplar_times,
+            "vector": _vector_array(memory.exemplar_vectors),
+        },
+        THUMBNAILS: {
+            "time_s": pa.array(list(memory.thumbnails), pa.float64()),
+            "jpeg": pa.array(list(memory.thumbnails.values()), pa.binary()),
+        },
+    }
+    named = {name: _with_key(record, columns) for name, columns in tables.items()}
+    named[CLUSTERINGS] = clustering_rows(record, memory.clusterings)
+    return {name: table for name, table in named.items() if table.num_rows}
+
+
+def clustering_rows(record: VideoRecord, clusterings: Iterable[ClusteringRecord]) -> pa.Table:
+    """Rows of the table of clusterings. Which one is active stands in the video's row."""
+    import pyarrow as pa
+
+    clusterings = list(clusterings)
+    facts = [
+        {
+            "id": clustering.id,
+            "method": clustering.method,
+            "num_clusters": clustering.num_clusters,
+            "seed": clustering.seed,
+            "reason": clustering.reason,
+            "corrections": list(clustering.corrections),
+            "names": list(clustering.names),
+        }
+        for clustering in clusterings
+    ]
+    return _with_key(
+        record,
+        {
+            "id": pa.array([clustering.id for clustering in clusterings], pa.string()),
+            "record": pa.array([json.dumps(fact) for fact in facts], pa.string()),
+            "assignments": pa.array(
+                [clustering.assignments for clustering in clusterings], pa.list_(pa.int32())
+            ),
+        },
+    )
+
+
+class MemoryReader:
+    """Puts memories together from tables that hold the rows of many.
+
+    The vectors of a memory are a view of one matrix with those of all.
+    """
+
+    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
+        self._tables = {name: _Grouped(table) for name, table in tables.items()}
+
+    def memory(self, record: VideoRecord) -> StoredMemory | None:
+        """The memory of a video; None where the rows are not all those that the record counts."""
+        shape = (record.entries, record.dimension)
+        exemplar_shape = (record.exemplars, record.dimension)
+        entries = self._rows(entries_table(record.dimension), record)
+        exemplars = self._rows(exemplars_table(record.dimension), record)
+        clusterings = self._clusterings(record)
+        if (len(entries), len(exemplars)) != (record.entries, record.exemplars):
+            return None
+        if any(len(clustering.assignments) != record.entries for clustering in clusterings):
+            return None
+        if record.active_clustering and not any(c.active for c in clusterings):
+            return None
+        return StoredMemory(
+            entry_vectors=entries.matrix("vector", shape),
+            entry_weights=entries.array("weight", np.float32),
+            entry_spans=entries.spans("spans"),
+            exemplar_vectors=exemplars.matrix("vector", exemplar_shape),
+            exemplar_times=exemplars.array("time_s", np.float64),
+            exemplar_entries=exemplars.array("entry", np.int32),
+            clusterings=clusterings,
+            thumbnails=self.thumbnails(record),
+        )
+
+    def thumbnails(self, record: VideoRecord) -> dict[float, bytes]:
+        """The thumbnails of a video; empty where their table was not read."""
+        rows = self._rows(THUMBNAILS, record)
+        return dict(zip(rows.objects("time_s"), rows.objects("jpeg"), strict=True))
+
+    def _clusterings(self, record: VideoRecord) -> tuple[ClusteringRecord, ...]:
+        rows = self._rows(CLUSTERINGS, record)
+        clusterings = []
+        for text, assignments in zip(
+            rows.objects("record"), rows.objects("assignments"), strict=True
+        ):
+            facts = json.loads(text)
+            clusterings.append(
+                ClusteringRecord(
+                    id=facts["id"],
+                    method=facts["method"],
+                    num_clusters=facts["num_clusters"],
+                    seed=facts["seed"],
+                    reason=facts["reason"],
+                    corrections=tuple(facts["corrections"]),
+                    names=tuple(facts["names"]),
+                    assignments=np.array(assignments, dtype=np.int32),
+                    active=facts["id"] == record.active_clustering,
+                )
+            )
+        return tuple(clusterings)
+
+    def _rows(self, name: str, record: VideoRecord) -> _Rows:
+        grouped = self._tables.get(name)
+        return _Rows() if grouped is None else grouped.rows(record.generation)
+
+
+class _Grouped:
+    """A table, brought into such an order that the rows of a generation follow one another."""
+
+    def __init__(self, table: pa.Table) -> None:
+        generations = table.column("generation").to_numpy()
+        positions = (
+            table.column("position").to_numpy()
+            if "position" in table.column_names
+            else np.zeros(len(generations), dtype=np.int32)
+        )
+        # They are found as they were written, so sorting hardly ever moves anything.
+        order = np.lexsort((positions, generations))
+        if (np.diff(order) != 1).any():
+            table, generations = table.take(order), generations[order]
+        self._generations = generations
+        self._columns: dict[str, Any] = {
+            name: table.column(name).combine_chunks() for name in table.column_names
+        }
+
+    def rows(self, generation: int) -> _Rows:
+        low, high = np.searchsorted(self._generations, [generation, generation + 1])
+        return _Rows({name: column[low:high] for name, column in self._columns.items()})
+
+
+class _Rows:
+    """The rows of one video in one table, as Arrow arrays; by default none."""
+
+    def __init__(self, columns: Mapping[str, Any] | None = None) -> None:
+        self._columns = columns or {}
+
+    def __len__(self) -> int:
+        return len(next(iter(self._columns.values()), ()))
+
+    def objects(self, name: str) -> list[Any]:
+        return self._columns[name].to_pylist() if self._columns else []
+
+    def array(self, name: str, dtype: type[_Scalar]) -> NDArray[_Scalar]:
+        """A column of numbers, without a copy."""
+        if not self._columns:
+            return np.empty(0, dtype)
+        array: NDArray[_Scalar] = self._columns[name].to_numpy()
+        return array
+
+    def matrix(self, name: str, shape: tuple[int, int]) -> NDArray[np.float16]:
+        """A column of vectors as float16 of the given shape, without a copy."""
+        if not self._columns:
+            return np.empty(shape, np.float16)
+        matrix: NDArray[np.float16] = self._columns[name].flatten().to_numpy().reshape(shape)
+        return matrix
+
+    def spans(self, name: str) -> tuple[tuple[SceneSpan, ...], ...]:
+        if not self._columns:
+            return ()
+        column = self._columns[name]
+        spans = column.flatten()
+        fields = (spans.field(i).to_pylist() for i in range(3))
+        every = [SceneSpan(*values) for values in zip(*fields, strict=True)]
+        bounds = (column.offsets.to_numpy() - column.offsets[0].as_py()).tolist()
+        return tuple(tuple(every[low:high]) for low, high in pairwise(bounds))
+
+
+def _with_key(record: VideoRecord, columns: Mapping[str, Any]) -> pa.Table:
+    """A table of ``columns`` after the two that say whose rows they are."""
+    import pyarrow as pa
+
+    count = len(next(iter(columns.values())))
+    return pa.table(
+        {
+            "video": pa.array([record.id] * count, pa.string()),
+            "generation": pa.array(np.full(count, record.generation, dtype=np.int64)),
+            **columns,
+        }
+    )
+
+
+def _vector_array(vectors: NDArray[np.float16]) -> pa.Array:
+    import pyarrow as pa
+
+    flat = pa.array(np.ascontiguousarray(vectors).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
