@@ -1,0 +1,17 @@
+"""Reading videos: which files, what is in them, and their frames by plan with exact times."""
+
+from semantic_video.utils.video_utils.files import VIDEO_SUFFIXES, available_cores, find_videos
+from semantic_video.utils.video_utils.pictures import SMALL_SIZE, Frame
+from semantic_video.utils.video_utils.reader import PacketIndex, Plan, VideoInfo, VideoReader
+
+__all__ = [
+    "SMALL_SIZE",
+    "VIDEO_SUFFIXES",
+    "Frame",
+    "PacketIndex",
+    "Plan",
+    "VideoInfo",
+    "VideoReader",
+    "available_cores",
+    "find_videos",
+]

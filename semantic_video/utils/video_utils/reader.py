@@ -1,0 +1,475 @@
+"""The frames of one video file, by plan, any number of times."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import Self
+
+import av
+import numpy as np
+from av import VideoFrame
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Disposition
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from semantic_video.errors import VideoError
+from semantic_video.records import Span
+from semantic_video.utils.video_utils.files import available_cores, check_path
+from semantic_video.utils.video_utils.pictures import Frame, Orientation, Scalers
+from semantic_video.utils.video_utils.timeline import Clock, Ledger, stamp_of
+
+_DEFAULT_FPS = 25
+_MAX_THREADS = 16
+# Streams without timestamps: FFmpeg guesses their duration from the bit rate.
+_RAW_FORMATS = frozenset({"h261", "h263", "h264", "hevc", "m4v", "mpegvideo", "obu", "vc1", "vvc"})
+# Text that FFmpeg would draw; what it calls a pipe of pictures is a still picture.
+_TEXT_FORMATS = frozenset({"adf", "bin", "idf", "tty", "xbin"})
+_SEEK_BACK_S = (0.0, 2.0, 20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a video file is, as far as its header and first frame tell.
+
+    ``width`` and ``height`` are as displayed: pixel aspect and rotation applied. ``rotation`` is in
+    degrees counterclockwise, 0 to 359. ``duration_s`` is what the file promises, or measured where
+    it promises nothing. ``start_time_s`` is the first presentation time in the file's own clock.
+    ``recorded_at`` is ISO 8601 as it stands in the file. ``notes`` are sentences for the user.
+    """
+
+    path: Path
+    duration_s: float
+    width: int
+    height: int
+    rotation: int
+    codec: str
+    pixel_format: str
+    average_fps: float | None
+    recorded_at: str | None
+    video_streams: int
+    audio_streams: int
+    start_time_s: float
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PacketIndex:
+    """Every packet of the video stream in presentation order; none is decoded to know it.
+
+    ``time_s`` float64 [P], ``size`` in bytes int64 [P], ``is_key`` bool [P], and ``stamp``, the
+    file's own timestamp in units of the stream's time base, int64 [P].
+    """
+
+    time_s: NDArray[np.float64]
+    size: NDArray[np.int64]
+    is_key: NDArray[np.bool_]
+    stamp: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which frames to serve; made with ``Plan.all`` or ``Plan.keyframes``.
+
+    ``spans`` are the stretches to serve, sorted and apart, None for the whole video: served is what
+    is presented in them, decoding starts at the key frame before. ``keyframes_only`` decodes
+    nothing but key frames. ``skip_nonreference`` leaves out frames that no other frame needs (many
+    B-frames), where the codec tells.
+    """
+
+    spans: tuple[Span, ...] | None = None
+    keyframes_only: bool = False
+    skip_nonreference: bool = False
+
+    @classmethod
+    def all(cls, spans: Iterable[Span] | None = None, *, skip_nonreference: bool = False) -> Self:
+        """Every frame, of the whole video or of ``spans`` (in any order)."""
+        return cls(_tidy(spans), skip_nonreference=skip_nonreference)
+
+    @classmethod
+    def keyframes(cls, spans: Iterable[Span] | None = None) -> Self:
+        """Key frames, of the whole video or of ``spans`` (in any order)."""
+        return cls(_tidy(spans), keyframes_only=True)
+
+
+class VideoReader:
+    """Reads one video file.
+
+    Args:
+        path: a video file.
+        cover: (height, width) that ``Frame.rgb`` covers, as displayed.
+        threads: decoder threads; None for the cores available.
+
+    Raises:
+        VideoError: the path is missing or no readable video, or nothing of it decodes.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        cover: tuple[int, int] = (224, 224),
+        threads: int | None = None,
+    ) -> None:
+        self._path = Path(path)
+        self._threads = threads or min(_MAX_THREADS, available_cores())
+        self._containers: list[InputContainer] = []
+        self._index: PacketIndex | None = None
+        self._continuous = True
+        with self._opened() as (container, stream):
+            self._time_base = stream.time_base or Fraction(1, 90_000)
+            rate = stream.average_rate or stream.guessed_rate or _DEFAULT_FPS
+            self._frame_s = float(1 / rate)
+            self._origin = 0
+            first, self._origin = self._probe(container, stream)
+            self._ledger = self._new_ledger()
+            orientation = Orientation.of(first)
+            self._scalers = Scalers(orientation, stream.sample_aspect_ratio, cover)
+            self._info = self._describe(container, stream, first)
+        self._end_s = self._info.duration_s
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, also for iterations that have not ended."""
+        while self._containers:
+            self._containers.pop().close()
+
+    @property
+    def info(self) -> VideoInfo:
+        """What the file is."""
+        return self._info
+
+    @property
+    def undecoded_s(self) -> float:
+        """Seconds of the timeline in which the last iteration found nothing decodable.
+
+        Broken and missing packets; after a complete iteration over ``Plan.all()`` also what the
+        header promises beyond what is there.
+        """
+        return self._ledger.undecoded_s
+
+    @property
+    def broken_packets(self) -> int:
+        """Packets of the last iteration that could not be read, or not decoded as they should."""
+        return self._ledger.broken_packets
+
+    @property
+    def end_s(self) -> float:
+        """Where the timeline ends, as far as frames go: the last scene ends here.
+
+        ``info.duration_s``, until a complete iteration over ``Plan.all()`` has shown that the
+        file holds less than its header promises, or more.
+        """
+        return self._end_s
+
+    def packets(self) -> PacketIndex:
+        """Time, size and key flag of every packet, from one pass over the file without decoding."""
+        if self._index is None:
+            rows: list[tuple[float, int, bool, int]] = []
+            clock = self._new_clock()
+            with self._opened() as (container, stream):
+                for packet in self._new_ledger().read(container, stream):
+                    time_s, stamp = clock.packet_time(packet), stamp_of(packet)
+                    if not packet.is_discard:
+                        rows.append((time_s, packet.size, packet.is_keyframe, stamp or 0))
+            self._continuous = clock.continuous
+            rows.sort(key=lambda row: row[0])
+            self._index = PacketIndex(
+                time_s=np.array([row[0] for row in rows], np.float64),
+                size=np.array([row[1] for row in rows], np.int64),
+                is_key=np.array([row[2] for row in rows], np.bool_),
+                stamp=np.array([row[3] for row in rows], np.int64),
+            )
+        return self._index
+
+    def frames(self, plan: Plan | None = None) -> Iterator[Frame]:
+        """Serve the frames of ``plan`` (default: all) in presentation order, one at a time.
+
+        Times increase strictly. A frame without timestamp follows the one before at the average
+        rate; a timestamp that repeats or steps back a little follows by a millisecond; where it
+        steps back by a second or more (joined recordings), the rest is moved to follow on.
+        """
+        plan = plan or Plan.all()
+        self._ledger = self._new_ledger()
+        with self._opened(plan) as (container, stream):
+            if plan.spans is None:
+                yield from self._serve_everything(container, stream, plan)
+            else:
+                yield from self._serve_spans(container, stream, plan, plan.spans)
+
+    def _serve_everything(
+        self, container: InputContainer, stream: VideoStream, plan: Plan
+    ) -> Iterator[Frame]:
+        last_s = 0.0
+        for frame in self._decode(container, stream, plan):
+            last_s = frame.time_s
+            yield frame
+        if plan == Plan.all():
+            missing = self._ledger.close(self._info.duration_s)
+            promise_holds = not missing and self._info.duration_s > last_s
+            self._end_s = self._info.duration_s if promise_holds else last_s + self._frame_s
+
+    def _serve_spans(
+        self, container: InputContainer, stream: VideoStream, plan: Plan, spans: tuple[Span, ...]
+    ) -> Iterator[Frame]:
+        for key_stamp, group in self._groups(spans):
+            if key_stamp is None:
+                yield from self._serve_group(container, stream, plan, group)
+            elif self._seek(container, stream, key_stamp):
+                self._ledger.jump()
+                yield from self._serve_group(container, stream, plan, group, from_key=True)
+            else:  # no way to seek in this file: decode up to the stretch
+                with self._opened(plan) as (another, its_stream):
+                    self._ledger.jump()
+                    yield from self._serve_group(another, its_stream, plan, group)
+
+    def _serve_group(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        plan: Plan,
+        group: list[Span],
+        from_key: bool = False,
+    ) -> Iterator[Frame]:
+        for frame in self._decode(container, stream, plan, from_key):
+            if frame.time_s >= group[-1].end_s:
+                return
+            if any(start_s <= frame.time_s < end_s for start_s, end_s in group):
+                yield frame
+
+    def _decode(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        plan: Plan,
+        from_key: bool = False,
+    ) -> Iterator[Frame]:
+        """Decode to the end of the file, with ``from_key`` from the next key frame on."""
+        clock = self._new_clock()
+        for packet in self._ledger.read(container, stream):
+            if (plan.keyframes_only or from_key) and not packet.is_keyframe:
+                continue
+            from_key = False
+            for picture in self._ledger.decode(stream, packet):
+                yield self._frame(clock, picture)
+        for picture in self._ledger.decode(stream, None):
+            yield self._frame(clock, picture)
+
+    def _frame(self, clock: Clock, picture: VideoFrame) -> Frame:
+        return Frame(clock.frame_time(stamp_of(picture)), picture, self._scalers)
+
+    def _groups(self, spans: tuple[Span, ...]) -> Iterator[tuple[int | None, list[Span]]]:
+        """Join spans with no key frame between them, each group with the key frame to start at.
+
+        None instead of a timestamp: start at the beginning of the file.
+        """
+        index = self.packets()
+        key_times, key_stamps = index.time_s[index.is_key], index.stamp[index.is_key]
+        if not self._continuous:  # timestamps are ambiguous: no seeking
+            key_times = key_times[:0]
+        keys = np.searchsorted(key_times, [span.start_s for span in spans], side="right") - 1
+        group: list[Span] = []
+        start_key = -1
+        for key, span in zip(keys.tolist(), spans, strict=True):
+            if group and key > 0 and key_times[key] > group[-1].end_s:
+                yield (int(key_stamps[start_key]) if start_key > 0 else None), group
+                group = []
+            if not group:
+                start_key = key
+            group.append(span)
+        if group:
+            yield (int(key_stamps[start_key]) if start_key > 0 else None), group
+
+    def _seek(self, container: InputContainer, stream: VideoStream, stamp: int) -> bool:
+        """Place the container at a key frame not after ``stamp``, where the format allows."""
+        for back_s in _SEEK_BACK_S:
+            place = stamp - round(back_s / self._time_base)
+            try:
+                container.seek(place, stream=stream)
+                landed = (p for p in self._new_ledger().read(container, stream) if p.is_keyframe)
+                first = next((stamp_of(packet) for packet in landed), None)
+                if first is not None and first <= stamp:
+                    container.seek(place, stream=stream)
+                    return True
+            except FFmpegError:
+                return False
+        return False
+
+    @contextmanager
+    def _opened(self, plan: Plan | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
+        """The file, open at its start; with a plan, its decoder set up for that plan."""
+        container = _open_container(self._path)
+        self._containers.append(container)
+        try:
+            stream = _video_stream(self._path, container)
+            if plan is not None:
+                stream.thread_type = "AUTO"
+                stream.thread_count = self._threads
+                if plan.skip_nonreference:
+                    stream.codec_context.skip_frame = "NONREF"
+            yield container, stream
+        finally:
+            container.close()
+            if container in self._containers:
+                self._containers.remove(container)
+
+    def _new_clock(self) -> Clock:
+        return Clock(self._origin, self._time_base, self._frame_s)
+
+    def _new_ledger(self) -> Ledger:
+        return Ledger(self._origin, self._time_base, self._frame_s)
+
+    def _probe(self, container: InputContainer, stream: VideoStream) -> tuple[VideoFrame, int]:
+        """Decode the first frame; return it and the first presentation timestamp of the file."""
+        ledger, stamps = self._new_ledger(), []
+        for packet in chain(ledger.read(container, stream), [None]):
+            if packet is not None and not packet.is_discard:
+                stamps.append(stamp_of(packet))
+            for frame in ledger.decode(stream, packet):
+                known = [stamp for stamp in (*stamps, stamp_of(frame)) if stamp is not None]
+                return frame, min(known, default=0)
+        raise VideoError(f"nothing of {self._path} can be decoded; get another copy of it")
+
+    def _describe(
+        self, container: InputContainer, stream: VideoStream, first: VideoFrame
+    ) -> VideoInfo:
+        origin_s = float(self._origin * self._time_base)
+        notes: list[str] = []
+        duration_s = _promised_s(container, stream, origin_s)
+        if duration_s is None or duration_s <= 0:
+            times = self.packets().time_s
+            duration_s = (float(times[-1]) if len(times) else 0.0) + self._frame_s
+            notes.append("the file does not say how long it is; its packets were counted")
+        videos = [other for other in container.streams.video if not _is_picture(other)]
+        if len(videos) > 1:
+            notes.append(f"{len(videos)} video streams; the first is used")
+        height, width = self._scalers.displayed_size(first)
+        return VideoInfo(
+            path=self._path,
+            duration_s=duration_s,
+            width=width,
+            height=height,
+            rotation=round(first.rotation) % 360,
+            codec=stream.codec_context.codec.canonical_name,
+            pixel_format=first.format.name,
+            average_fps=float(stream.average_rate) if stream.average_rate else None,
+            recorded_at=_recorded_at(container, stream),
+            video_streams=len(videos),
+            audio_streams=len(container.streams.audio),
+            start_time_s=origin_s,
+            notes=tuple(notes),
+        )
+
+
+def _tidy(spans: Iterable[Span] | None) -> tuple[Span, ...] | None:
+    """Sort spans, join those that overlap or touch, drop empty ones."""
+    if spans is None:
+        return None
+    tidy: list[Span] = []
+    for start_s, end_s in sorted(spans):
+        if tidy and start_s <= tidy[-1].end_s:
+            tidy[-1] = Span(tidy[-1].start_s, max(end_s, tidy[-1].end_s))
+        elif end_s > start_s:
+            tidy.append(Span(start_s, end_s))
+    return tuple(tidy)
+
+
+def _open_container(path: Path) -> InputContainer:
+    check_path(path)
+    try:
+        # "file:" and the whitelist: a path is never taken for an address, and a playlist that
+        # names addresses does not reach the network.
+        container = av.open(
+            f"file:{path}",
+            container_options={"protocol_whitelist": "file"},
+            metadata_errors="replace",
+        )
+    except FFmpegError as error:
+        raise VideoError(_why_not_opened(path)) from error
+    name = container.format.name
+    if name in _TEXT_FORMATS or name.endswith("_pipe") or name == "image2":
+        container.close()
+        raise VideoError(
+            f"{path} is a {'text' if name in _TEXT_FORMATS else 'picture'}, not a video"
+        )
+    return container
+
+
+def _why_not_opened(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] == b"ftyp":
+        return (
+            f"{path} has no index (it was cut short or never finished), so nothing of it can be "
+            "decoded; get another copy of it"
+        )
+    return f"{path} is not a video that FFmpeg can read; convert it or name another file"
+
+
+def _is_picture(stream: VideoStream) -> bool:
+    """Whether a video stream is cover art or a thumbnail."""
+    return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
+
+
+def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+    videos = [stream for stream in container.streams.video if not _is_picture(stream)]
+    for stream in videos:
+        if stream.codec_context is not None:
+            return stream
+    if videos:
+        raise VideoError(f"{path} is coded in a way that FFmpeg cannot decode; convert it to H.264")
+    if container.streams.audio:
+        raise VideoError(f"{path} holds sound only, no video")
+    raise VideoError(f"{path} is not a video: it holds no pictures")
+
+
+def _promised_s(container: InputContainer, stream: VideoStream, origin_s: float) -> float | None:
+    """How long the video is according to its header, in seconds from its first frame."""
+    name = container.format.name
+    if name in _RAW_FORMATS:
+        return None
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    # Matroska counts from the start of its clock, not from the first frame.
+    before_s = origin_s if name.startswith("matroska") else 0.0
+    for key, value in stream.metadata.items():
+        if key.upper().split("-")[0] == "DURATION":
+            hours, _, rest = value.partition(":")
+            minutes, _, seconds = rest.partition(":")
+            try:
+                return int(hours) * 3600 + int(minutes) * 60 + float(seconds) - before_s
+            except ValueError:
+                break
+    if container.duration is not None:
+        return container.duration / av.time_base - before_s
+    return None
+
+
+def _recorded_at(container: InputContainer, stream: VideoStream) -> str | None:
+    """When the video was recorded, ISO 8601 as it stands in the file; a zone is preferred."""
+    for metadata, key in (
+        (container.metadata, "com.apple.quicktime.creationdate"),
+        (stream.metadata, "com.apple.quicktime.creationdate"),
+        (container.metadata, "creation_time"),
+        (stream.metadata, "creation_time"),
+        (container.metadata, "DATE_RECORDED"),
+    ):
+        value = metadata.get(key)
+        try:
+            if value and datetime.fromisoformat(value):
+                return value
+        except ValueError:
+            continue
+    return None
