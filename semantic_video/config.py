@@ -41,6 +41,7 @@ class SamplingOptions:
     interval_s: float
     static_interval_s: float
     static_change: float
+    jump: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,10 @@ def load_config(path: str | Path | None = None) -> Config:
 @cache
 def default_config() -> Config:
     """The options as ``configs/default_config.yaml`` states them."""
-    text = resources.files("semantic_video.configs").joinpath("default_config.yaml").read_text(
-        encoding="utf-8"
+    text = (
+        resources.files("semantic_video.configs")
+        .joinpath("default_config.yaml")
+        .read_text(encoding="utf-8")
     )
     config: Config = _build(Config, _parse_yaml(text, "default_config.yaml"))
     return config

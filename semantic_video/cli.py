@@ -1,0 +1,491 @@
+"""The command line: one function a command, thin over the library and the processor.
+
+Standard output carries results only. What a user can act on ends as one line on standard error
+and exit status 2; 1 says that some of several files failed and the others are indexed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from semantic_video import __version__
+from semantic_video.config import Config, default_config, load_config
+from semantic_video.errors import (
+    ConfigError,
+    QueryError,
+    SemanticVideoError,
+    VideoError,
+)
+from semantic_video.terminal import Reporter, clock, size, table
+
+if TYPE_CHECKING:
+    from semantic_video.library import Library, VideoRecord
+    from semantic_video.memory_hierarchy import MemoryHierarchy
+    from semantic_video.scene_retrieval import Moments
+    from semantic_video.video_processor import IndexReport
+
+app = typer.Typer(
+    help="A memory for long videos: find moments by what they show.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+LibraryOption = Annotated[
+    str | None, typer.Option("--library", metavar="DIR", help="Where the index lies.")
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="YAML file with options.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="No notes, no progress.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", help="More notes.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+VideoArgument = Annotated[
+    str, typer.Argument(metavar="VIDEO", help="A path, a file name, or an id from `list`.")
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; its exit status comes back."""
+    for stream in (sys.stdout, sys.stderr):
+        # File names may hold what the terminal's encoding cannot say.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        status = app(args=arguments, standalone_mode=False, prog_name="semantic-video")
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except typer.TyperException as error:
+        message = error.format_message().rstrip(".")
+        return _fail(f"{message}; see `semantic-video --help`", error.exit_code)
+    except SemanticVideoError as error:
+        return _fail(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("stopped; what was finished is kept", 130)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not our failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _fail(message: str, status: int = 2) -> int:
+    print(f"semantic-video: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"semantic-video {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """A memory for long videos: find moments by what they show."""
+
+
+@app.command()
+def index(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Video files and folders of them.")
+    ],
+    model: Annotated[str | None, typer.Option(metavar="ID", help="Image-text model.")] = None,
+    num_clusters: Annotated[
+        str | None, typer.Option(metavar="N|auto", help="Number of clusters.")
+    ] = None,
+    clustering_method: Annotated[
+        str | None, typer.Option(metavar="M", help="kmeans or spectral.")
+    ] = None,
+    memory_size: Annotated[
+        int | None, typer.Option(metavar="N", help="At most so many entries a video.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the clustering.")] = None,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Index videos, so that their moments can be found.
+
+    What is there is skipped; a changed file or option redoes just what it touches. Options you do
+    not give stay as the video was indexed.
+    """
+    from semantic_video.library import Library
+    from semantic_video.utils.video_utils import find_videos
+
+    asked: dict[str, dict[str, Any]] = {
+        "encoder": _given(model=model),
+        "clustering": _given(
+            method=clustering_method, num_clusters=_cluster_count(num_clusters), seed=seed
+        ),
+        "memory": _given(memory_size=memory_size),
+    }
+    options = _options(config, library).override(asked, source="the command line")
+    failures: list[str] = []
+    videos: dict[Path, Path] = {}
+    for path in paths:
+        try:
+            videos |= {video.resolve(): video for video in find_videos([path])}
+        except VideoError as error:
+            failures.append(str(error))
+    if not videos:
+        raise VideoError("; ".join(failures))
+    results: list[dict[str, Any]] = []
+    with Reporter(quiet, verbose) as reporter:
+        for failure in failures:
+            reporter.failure(failure)
+        shelf = Library.open(options.library, create=True)
+        for film in videos.values():
+            reporter.start(film.name)
+            try:
+                report = _index_one(film, shelf, options, asked, reporter)
+            except VideoError as error:
+                if len(videos) == 1 and not failures:
+                    raise
+                failures.append(str(error))
+                reporter.failure(str(error))
+                continue
+            results.append(report.as_dict())
+            reporter.note(_index_line(report))
+            for note in report.record.notes:
+                reporter.detail(f"  {note}")
+        shelf.maintain()
+    if as_json:
+        print(json.dumps(results))
+    if failures and not results:
+        raise VideoError(f"none of the {len(failures)} could be indexed")
+    return 1 if failures else 0
+
+
+@app.command()
+def search(
+    query: Annotated[str | None, typer.Argument(help="What the moment shows.")] = None,
+    k: Annotated[int | None, typer.Option("-k", metavar="N", help="Moments to print.")] = None,
+    image: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Find what this picture shows.")
+    ] = None,
+    queries: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A query a line, `-` for standard input.")
+    ] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Score every scene.")] = False,
+    video: Annotated[
+        list[str] | None, typer.Option(metavar="VIDEO", help="Search only this (repeatable).")
+    ] = None,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Find moments by text or by a picture."""
+    from semantic_video.search import Searcher, read_queries
+
+    if sum(source is not None for source in (query, image, queries)) != 1:
+        raise QueryError('say what to find: `search "a dog"`, or --image FILE, or --queries FILE')
+    if k is not None and k < 1:
+        raise QueryError(f"-k {k}: ask for at least 1 moment")
+    texts = [query] if query is not None else read_queries(queries) if queries is not None else []
+    if any(not text.strip() for text in texts):
+        raise QueryError('the query is empty; say what to find, for instance "a dog on a beach"')
+    searcher = Searcher(_options(config, library), video or [])
+    answers = [searcher.by_image(image, k, exact)] if image else searcher.by_texts(texts, k, exact)
+    for answer in answers:
+        if as_json:
+            print(json.dumps(answer.as_dict(), ensure_ascii=False))
+        else:
+            _print_moments(answer, titled=len(answers) > 1)
+
+
+@app.command()
+def scenes(
+    video: VideoArgument,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """List the scenes of a video; they tile its timeline."""
+    shelf, record = _open(config, library, video)
+    memory = _memory(shelf, record)
+    if as_json:
+        print(json.dumps([scene.as_dict() for scene in memory.scenes()]))
+        return
+    names = memory.names
+    rows = [
+        (
+            scene.id,
+            f"{clock(scene.start_s)}-{clock(scene.end_s)}",
+            scene.cluster,
+            names[scene.cluster],
+        )
+        for scene in memory.scenes()
+    ]
+    print(table(("scene", "time", "cluster", "name"), rows, right="scene cluster"))
+
+
+@app.command()
+def clusters(
+    video: VideoArgument,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """List what a video shows: its clusters, and every time each one occurs."""
+    shelf, record = _open(config, library, video)
+    found = _memory(shelf, record).clusters()
+    if as_json:
+        print(json.dumps([cluster.as_dict() for cluster in found], ensure_ascii=False))
+        return
+    rows = [
+        (
+            cluster.id,
+            cluster.name,
+            len(cluster.scenes),
+            clock(cluster.total_s),
+            " ".join(f"{clock(span.start_s)}-{clock(span.end_s)}" for span in cluster.occurrences),
+        )
+        for cluster in sorted(found, key=lambda cluster: -cluster.total_s)
+    ]
+    header = ("cluster", "name", "scenes", "total", "occurrences")
+    print(table(header, rows, right="cluster scenes total"))
+
+
+@app.command("list")
+def list_videos(
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """List the videos of the library."""
+    shelf = _library(_options(config, library))
+    records = shelf.videos()
+    if as_json:
+        print(json.dumps([record.as_dict() for record in records], ensure_ascii=False))
+        return
+    if not records and not quiet:
+        print("the library is empty; fill it with `semantic-video index PATH`", file=sys.stderr)
+    if not records:
+        return
+    rows = [
+        (
+            record.id,
+            record.name,
+            clock(record.duration_s),
+            record.scenes,
+            record.clusters,
+            record.recorded_at or "-",
+            "" if Path(record.path).exists() else "offline",
+        )
+        for record in records
+    ]
+    header = ("id", "name", "duration", "scenes", "clusters", "recorded", "")
+    print(table(header, rows, right="duration scenes clusters"))
+
+
+@app.command()
+def info(
+    video: VideoArgument,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Show what is known of one video."""
+    shelf, record = _open(config, library, video)
+    memory = _memory(shelf, record)
+    facts = record.as_dict() | {
+        "offline": not Path(record.path).exists(),
+        "tiers": [asdict(tier) for tier in memory.tiers()],
+    }
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))
+        return
+    speed = record.duration_s / record.index_seconds if record.index_seconds else 0.0
+    lines = [
+        ("id", record.id),
+        ("file", f"{record.path}{' (offline)' if facts['offline'] else ''}"),
+        ("size", size(record.size)),
+        ("picture", f"{record.width}x{record.height}, {record.codec}"),
+        ("duration", clock(record.duration_s)),
+        ("recorded", record.recorded_at or "not in the file"),
+        ("not decoded", f"{record.undecoded_s:.1f} s"),
+        ("model", f"{record.model_id} ({record.dimension} dimensions)"),
+        ("scenes", record.scenes),
+        ("clusters", f"{record.clusters} ({memory.clustering.reason})"),
+        ("entries", f"{record.entries} of {record.settings['memory_size']}"),
+        ("indexed", f"{record.indexed_at}, {record.index_seconds:.1f} s, {speed:.0f}x real time"),
+    ]
+    lines += [("note", note) for note in record.notes]
+    print("\n".join(f"{name:12} {value}" for name, value in lines))
+
+
+@app.command()
+def remove(
+    videos: Annotated[list[str], typer.Argument(metavar="VIDEO...", help="What to forget.")],
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Forget videos: their index is deleted, the files are not touched."""
+    shelf = _library(_options(config, library))
+    records = list({record.id: record for record in map(shelf.resolve, videos)}.values())
+    with Reporter(quiet, verbose) as reporter:
+        for record in records:
+            shelf.remove(record.id, on_wait=reporter.note)
+            reporter.note(f"{record.name}: forgotten; the file is untouched")
+        shelf.maintain()
+    if as_json:
+        print(json.dumps([record.id for record in records]))
+
+
+@app.command()
+def doctor(
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Show what is installed, the model and its licence, codecs, the library's health."""
+    from semantic_video.doctor import examine
+
+    findings = examine(_options(config, library))
+    if as_json:
+        print(json.dumps([finding.as_dict() for finding in findings], ensure_ascii=False))
+        return
+    for finding in findings:
+        print(f"{'ok ' if finding.ok else '!! '} {finding.what}: {finding.state}")
+        if finding.advice:
+            print(f"     {finding.advice}")
+
+
+def _options(config: Path | None, library: str | None) -> Config:
+    options = load_config(config)
+    if library is not None:
+        options = options.override({"library": library}, source="--library")
+    return options
+
+
+def _library(options: Config) -> Library:
+    from semantic_video.library import Library
+
+    return Library.open(options.library)
+
+
+def _open(config: Path | None, library: str | None, video: str) -> tuple[Library, VideoRecord]:
+    shelf = _library(_options(config, library))
+    return shelf, shelf.resolve(video)
+
+
+def _memory(shelf: Library, record: VideoRecord) -> MemoryHierarchy:
+    from semantic_video.stored_memory import memory_from_stored
+
+    return memory_from_stored(shelf.load(record.id), record)
+
+
+def _index_one(
+    path: Path, shelf: Library, options: Config, asked: dict[str, Any], reporter: Reporter
+) -> IndexReport:
+    """Index one file; what was not asked for stays as the file was indexed before."""
+    from semantic_video.utils.video_utils.files import check_path
+    from semantic_video.video_processor import SemanticVideoProcessor
+
+    check_path(path)
+    record, match = shelf.find(path)
+    if record is not None and match != "changed":
+        options = options.override(_kept(record, options, asked), source=record.name)
+    return SemanticVideoProcessor(
+        path,
+        num_clusters=options.clustering.num_clusters,
+        memory_size=options.memory.memory_size,
+        clustering_method=options.clustering.method,
+        library=shelf,
+        config=options,
+        progress=reporter.progress,
+        note=reporter.note,
+    ).index()
+
+
+def _kept(record: VideoRecord, options: Config, asked: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an earlier run that neither the command line nor a configuration changes."""
+    usual = default_config()
+    names = {
+        "model": ("encoder", "model"),
+        "num_clusters": ("clustering", "num_clusters"),
+        "clustering_method": ("clustering", "method"),
+        "seed": ("clustering", "seed"),
+        "memory_size": ("memory", "memory_size"),
+    }
+    kept: dict[str, Any] = {}
+    for setting, (section, option) in names.items():
+        configured = getattr(getattr(options, section), option)
+        if option not in asked[section] and configured == getattr(getattr(usual, section), option):
+            kept.setdefault(section, {})[option] = record.settings[setting]
+    return kept
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _cluster_count(text: str | None) -> int | str | None:
+    if text is None or text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(f"--num-clusters {text}: use a whole number or auto") from None
+
+
+def _index_line(report: IndexReport) -> str:
+    record = report.record
+    facts = f"{clock(record.duration_s)}, {record.scenes} scenes, {record.clusters} clusters"
+    if not report.done:
+        return f"{record.name}: {facts}; nothing to do" + (f" ({report.how})" if report.how else "")
+    lost = f", {record.undecoded_s:.1f} s could not be decoded" if record.undecoded_s else ""
+    return (
+        f"{record.name}: {facts}, {', '.join(report.done)} in {report.seconds:.1f} s "
+        f"({record.duration_s / report.seconds:.0f}x real time){lost}"
+    )
+
+
+def _print_moments(answer: Moments, titled: bool) -> None:
+    if titled:
+        print(f"{answer.query}:")
+    rows = [
+        (
+            rank,
+            Path(moment.video).name,
+            f"{clock(moment.start_s)}-{clock(moment.end_s)}",
+            f"{moment.score:.3f}",
+            moment.cluster_name,
+        )
+        for rank, moment in enumerate(answer, start=1)
+    ]
+    print(table(("rank", "video", "time", "score", "cluster"), rows, right="rank score"))

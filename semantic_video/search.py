@@ -1,0 +1,113 @@
+"""Searching a library: open it, load the encoder its videos were made with, ask.
+
+Imports neither scikit-learn nor a video decoder for a query in words, so that a search from a
+cold start feels instant; the text tower is loaded while the library is read.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from semantic_video.config import Config
+from semantic_video.encoders import ImageTextEncoder, load_encoder
+from semantic_video.errors import EncoderError, LibraryError, QueryError
+from semantic_video.library import Library
+from semantic_video.scene_retrieval import Moments, SceneRetriever
+from semantic_video.stored_memory import memory_from_stored
+
+
+class Searcher:
+    """Answers queries from the videos of a library, or from some of them.
+
+    Args:
+        config: options; says where the library lies.
+        videos: paths, file names or ids; all videos if empty.
+
+    Raises:
+        LibraryError: no library, nothing in it, or no such video.
+        EncoderError: the videos were indexed with an encoder that is not at hand, or with several.
+    """
+
+    def __init__(self, config: Config, videos: Sequence[str] = ()) -> None:
+        self._config = config
+        self._library = Library.open(config.library)
+        records = self._library.videos()
+        if not records:
+            raise LibraryError(
+                f"the library at {self._library.path} is empty: "
+                "fill it with `semantic-video index PATH`"
+            )
+        if videos:
+            named = [self._library.resolve(video) for video in videos]
+            records = list({record.id: record for record in named}.values())
+        self._records = records
+        self._encoder = self._matching_encoder()
+        self._retriever: SceneRetriever | None = None
+
+    def by_texts(
+        self, texts: Sequence[str], k: int | None = None, exact: bool = False
+    ) -> list[Moments]:
+        """An answer for each text, in order."""
+        with ThreadPoolExecutor(1) as beside:
+            vectors = beside.submit(self._encoder.encode_texts, texts)
+            retriever = self._loaded()
+            return [
+                retriever.search(vector, text, k, exact)
+                for vector, text in zip(vectors.result(), texts, strict=True)
+            ]
+
+    def by_image(self, path: Path, k: int | None = None, exact: bool = False) -> Moments:
+        """Moments that show what the picture at ``path`` shows.
+
+        Raises:
+            QueryError: the file is missing or not a picture.
+        """
+        from semantic_video.utils.images import read_image
+
+        vector = self._encoder.encode_images([read_image(path)])[0]
+        return self._loaded().search(vector, str(path), k, exact)
+
+    def _loaded(self) -> SceneRetriever:
+        if self._retriever is None:
+            stored = self._library.load_many([record.id for record in self._records])
+            memories = {
+                record.path: memory_from_stored(stored[record.id], record)
+                for record in self._records
+            }
+            self._retriever = SceneRetriever(memories, self._config.retrieval)
+        return self._retriever
+
+    def _matching_encoder(self) -> ImageTextEncoder:
+        """The encoder that all the videos were indexed with."""
+        models = {record.model_id for record in self._records}
+        if len(models) > 1:
+            raise EncoderError(
+                f"the videos were indexed with different models ({', '.join(sorted(models))}), "
+                "whose scores do not compare: name videos of one with --video, or index them "
+                "again with one --model"
+            )
+        encoder = load_encoder(models.pop(), threads=self._config.encoder.threads)
+        for record in self._records:
+            if record.model_fingerprint != encoder.fingerprint:
+                raise EncoderError(
+                    f"{record.name} was indexed with another version of {encoder.model_id!r}: "
+                    "run `semantic-video index` on it again, or install the version it was made "
+                    "with"
+                )
+        return encoder
+
+
+def read_queries(path: Path) -> list[str]:
+    """The lines of a text file, one query each; ``-`` reads standard input."""
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text in UTF-8"
+        raise QueryError(f"cannot read the queries in {path}: {reason}") from error
+    lines = text.splitlines()
+    if not lines:
+        raise QueryError(f"there is no query in {path}: write one a line")
+    return lines

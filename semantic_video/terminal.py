@@ -1,0 +1,143 @@
+"""How the command line talks: times, tables, notes and progress.
+
+Results go to standard output, everything else to standard error. rich is imported only where
+progress is drawn on a terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss, rounded to the nearest second."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def size(count: float) -> str:
+    """A number of bytes for people, in decimal units as disks are sold."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit != "MB" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]], right: str = "") -> str:
+    """Plain aligned columns; the columns whose header is named in ``right`` align right."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in [list(header), *cells]) for i in range(len(header))]
+    to_right = {i for i, name in enumerate(header) if name in right.split()}
+    lines = []
+    for row in [list(header), *cells]:
+        padded = [
+            cell.rjust(width) if i in to_right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)
+
+
+class Reporter:
+    """Notes and progress on standard error; silent when ``quiet``.
+
+    On a terminal a bar shows how far a video is and the time left; elsewhere, where a bar would
+    fill a log file, nothing is drawn.
+    """
+
+    def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
+        self.verbose = verbose and not quiet
+        self._quiet = quiet
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._title = ""
+
+    def __enter__(self) -> Self:
+        if not self._quiet and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import (
+                BarColumn,
+                Progress,
+                TaskProgressColumn,
+                TextColumn,
+                TimeRemainingColumn,
+            )
+
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeRemainingColumn(),
+                TextColumn("left"),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def note(self, text: str) -> None:
+        """Say a line."""
+        if not self._quiet:
+            self._say(text)
+
+    def detail(self, text: str) -> None:
+        """Say a line that only ``--verbose`` wants."""
+        if self.verbose:
+            self._say(text)
+
+    def failure(self, text: str) -> None:
+        """Say what went wrong; also said when quiet."""
+        self._say(f"semantic-video: {text}")
+
+    def start(self, title: str) -> None:
+        """Begin the progress of one video."""
+        self._title = title
+        if self._bar is not None:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            self._task = self._bar.add_task(title, total=None)
+
+    def progress(self, stage: str, done_s: float, total_s: float) -> None:
+        """Show how far the video is; fits ``video_processor.Progress``."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(
+                self._task,
+                description=f"{self._title}: {stage}",
+                completed=done_s,
+                total=total_s or None,
+            )
+
+    def _say(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+
+class Stopwatch:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._start

@@ -1,0 +1,38 @@
+"""Reading still pictures with what the core brings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_video.errors import QueryError
+
+# A picture beyond this is a mistake or an attack, not a query.
+_MAX_PIXELS = 200_000_000
+
+
+def read_image(path: str | Path) -> NDArray[np.uint8]:
+    """The picture in a file as displayed, uint8 [H, W, 3] in RGB; of a film, its first frame.
+
+    Raises:
+        QueryError: the file is missing, or not a picture.
+    """
+    import av
+    from av.error import FFmpegError
+
+    try:
+        with av.open(str(path)) as container:
+            stream = next(iter(container.streams.video), None)
+            if stream is None:
+                raise QueryError(f"{path} holds no picture: use a JPEG or PNG file")
+            if stream.width * stream.height > _MAX_PIXELS:
+                raise QueryError(f"{path} is too large ({stream.width}x{stream.height} pixels)")
+            frame = next(container.decode(stream))
+    except (FFmpegError, StopIteration, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "nothing in it can be decoded"
+        raise QueryError(f"cannot read the picture {path}: {reason}") from error
+    # Display matrices turn counterclockwise, as numpy does.
+    turns = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))

@@ -1,0 +1,82 @@
+"""Options come from one YAML file and are overridden by file, environment and arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from semantic_video.config import default_config, load_config, options_hash
+from semantic_video.errors import ConfigError
+
+DEFAULTS = Path(__file__).parents[1] / "semantic_video" / "configs" / "default_config.yaml"
+
+
+def test_every_option_of_the_file_is_read_and_has_a_comment() -> None:
+    lines = DEFAULTS.read_text(encoding="utf-8").splitlines()
+    values = yaml.safe_load("\n".join(lines))
+    config = default_config()
+    for section, options in values.items():
+        if not isinstance(options, dict):
+            assert getattr(config, section) == options
+            continue
+        for name, value in options.items():
+            assert getattr(getattr(config, section), name) == value
+            row = next(i for i, line in enumerate(lines) if line.startswith(f"  {name}:"))
+            above = lines[row - 1].strip()
+            assert above.startswith("#") or ":" in above, f"{section}.{name} has no comment"
+
+
+def test_file_then_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("retrieval:\n  k: 3\n  top_frames: 2\nlibrary: /from/file\n", encoding="utf-8")
+    monkeypatch.setenv("SEMANTIC_VIDEO_RETRIEVAL__K", "7")
+    monkeypatch.setenv("SEMANTIC_VIDEO_LIBRARY", "/from/environment")
+    config = load_config(file)
+    assert config.retrieval.k == 7
+    assert config.retrieval.top_frames == 2
+    assert config.library == "/from/environment"
+    assert default_config().retrieval.k == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("retrival:\n  k: 3", "did you mean 'retrieval'"),
+        ("retrieval:\n  topframes: 3", "did you mean 'retrieval.top_frames'"),
+        ("retrieval:\n  k: many", "use a whole number"),
+        ("retrieval:\n  k: true", "use a whole number"),
+        ("clustering:\n  method: kmean", "use kmeans or spectral"),
+        ("clustering:\n  num_clusters: several", "a whole number or auto"),
+        ("retrieval: 3", "is a section"),
+        ("- a\n- b", "expected"),
+        ("a: [", "not valid YAML"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_said_in_one_line(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_environment_variable_names_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMANTIC_VIDEO_ENCODER__MODLE", "lite")
+    with pytest.raises(ConfigError, match=r"encoder\.model"):
+        load_config()
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot read the configuration"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_hash_names_options() -> None:
+    config = default_config()
+    changed = config.override({"sampling": {"interval_s": 2}}, source="test")
+    assert options_hash(config.sampling) == options_hash(default_config().sampling)
+    assert options_hash(config.sampling) != options_hash(changed.sampling)
+    assert changed.sampling.interval_s == 2.0
