@@ -1,0 +1,1 @@
+"""Experiments on the product: what they measure can be reproduced from the repository."""
