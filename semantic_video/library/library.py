@@ -471,7 +471,10 @@ class Library:
         )
         memories = {}
         for record in records:
-            memory = reader.memory(record)
+            try:
+                memory = reader.memory(record)
+            except (ValueError, KeyError, TypeError) as error:
+                raise self._broken(f"what is stored of {record.name} makes no sense") from error
             if memory is None:
                 raise self._broken(f"rows of {record.name} are missing")
             memories[record.id] = memory
@@ -479,9 +482,7 @@ class Library:
 
     def _delete_dead_rows(self) -> None:
         alive = {record.generation for record in self.videos()}
-        for name in self._tables.names():
-            if name == rows.VIDEOS:
-                continue
+        for name in filter(rows.is_of_memories, self._tables.names()):
             generations = self._tables.read(name, ["generation"]).column("generation")
             dead = set(generations.unique().to_pylist()) - alive
             if dead:
@@ -489,6 +490,8 @@ class Library:
 
     def _tidy(self, keep_versions: timedelta) -> None:
         for name in self._tables.names():
+            if name != rows.VIDEOS and not rows.is_of_memories(name):
+                continue
             if self._tables.is_scattered(name):
                 self._tables.compact(name)
             self._tables.discard_old_versions(name, keep_versions)

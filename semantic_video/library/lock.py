@@ -149,6 +149,7 @@ def _write_text(descriptor: int, text: str, directory: Path) -> None:
         os.write(descriptor, text.encode("utf-8"))
     except OSError as error:
         raise LibraryError(
-            f"cannot write to the library at {directory} ({error.strerror}): "
-            "free some space there or use --library with another directory"
+            f"the disk of the library at {directory} is full: free some space and run this again"
+            if error.errno == errno.ENOSPC
+            else f"cannot write to the library at {directory} ({error.strerror})"
         ) from error

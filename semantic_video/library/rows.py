@@ -43,6 +43,11 @@ def exemplars_table(dimension: int) -> str:
     return f"exemplars_{dimension}"
 
 
+def is_of_memories(name: str) -> bool:
+    """Whether a table holds rows of memories; those of later versions are not ours to touch."""
+    return name in (CLUSTERINGS, THUMBNAILS) or name.startswith(("entries_", "exemplars_"))
+
+
 def video_rows(records: Iterable[VideoRecord]) -> pa.Table:
     """Rows of the table of videos.
 
