@@ -1,0 +1,434 @@
+"""Frames to shots to scenes that tile the timeline.
+
+``SceneSegmenter`` finds shots while frames stream by, from how much small pictures change:
+
+- hard cuts, where one change stands out from those around it (the idea of the AdaptiveDetector of
+  PySceneDetect, Castellano, with a window that also looks ahead);
+- fades, where a frame is the blend of one before and one after, and those two differ: the linear
+  model of a dissolve (Lienhart, "Comparison of automatic shot boundary detection algorithms",
+  1999), which a pan or a zoom over a still picture does not follow;
+- a sudden change of a picture that stands still before and after, however small: the next slide.
+
+``build_scenes`` then joins shots that continue one another, by the vectors of their frames, and
+divides what is too long to be one thing to remember.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_video.records import Span
+
+# Half the length of the stretch that is tested for a blend, in seconds: finds fades of up to about
+# three times as much.
+_FADE_REACH_S = (0.3, 0.8)
+_NEIGHBOURS = 6
+_NEIGHBOURHOOD_S = 0.3
+_STILL_S = 1.0
+_FLASH_S = 0.35
+_DECIDE_AFTER_S = 1.0
+_MEMORY_S = 2.5
+_DENSE_GAP_S = 0.2
+_FADE_STEP_S = 0.03
+_FADE_RUN_GAP_S = 0.25
+_MIN_FADE_DISTANCE_S = 1.0
+_STILL_RATIO = 20.0
+_MIN_HISTOGRAM_DISTANCE = 0.8
+_MAX_LIKENESS = 0.85
+_BLANK_RANGE = 24
+_MAX_BLANK_S = 3.0
+_MIN_BLANK_SHARE = 0.3
+_EDGE_FRAMES = 3
+_STEADY_LIKENESS = 0.98
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentationOptions:
+    """How shots and scenes are found.
+
+    Changes are mean absolute differences of small pictures over luma and chroma, 0 to 255.
+
+    Args:
+        cut_change: least change from frame to frame that can be a cut.
+        cut_ratio: how many times the changes around it a cut stands out.
+        fade_change: least difference between the two sides of a fade.
+        fade_bend: how far frames inside a fade may lie off the straight blend of its sides, as a
+            share of the sides' difference.
+        still_change: least change of a picture that stands still before and after.
+        doubt_change: least difference across a gap in the frames that is reported as a doubt.
+        min_shot_s: boundaries nearer to one another are one.
+        max_scene_s: longer scenes are divided.
+        merge_similarity: cosine of the frames on both sides of a boundary from which on two shots
+            are one scene.
+    """
+
+    cut_change: float = 7.0
+    cut_ratio: float = 3.5
+    fade_change: float = 9.0
+    fade_bend: float = 0.28
+    still_change: float = 0.35
+    doubt_change: float = 5.0
+    min_shot_s: float = 0.5
+    max_scene_s: float = 60.0
+    merge_similarity: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """``shots`` tile the timeline; ``doubts`` are gaps in the frames in which a cut may lie."""
+
+    shots: tuple[Span, ...]
+    doubts: tuple[Span, ...]
+
+
+class TimedPicture(Protocol):
+    """What the segmenter needs of a frame (``utils.video_utils.Frame`` has it)."""
+
+    @property
+    def time_s(self) -> float:
+        """Presentation time in seconds."""
+
+    @property
+    def small(self) -> NDArray[np.uint8]:
+        """Luma and chroma, uint8 [h, w, 3] with even h and w, the same for all frames."""
+
+
+class SceneSegmenter:
+    """Finds shots in frames that come in order of time, at whatever distances.
+
+    Memory is constant: two seconds of small pictures. A boundary is known at most about two
+    seconds after it was seen.
+
+    Args:
+        options: thresholds.
+        complete: whether the frames are all that the video has. If so, a long gap between two of
+            them is how the video is (a slide show, one frame a second) and a cut may lie at its
+            end; otherwise a difference across a gap of more than 0.2 s is a doubt.
+    """
+
+    def __init__(
+        self, options: SegmentationOptions | None = None, *, complete: bool = True
+    ) -> None:
+        self._options = options or SegmentationOptions()
+        self._complete = complete
+        self._times: list[float] = []
+        self._tiny: list[NDArray[np.int16]] = []
+        self._changes: list[float] = []
+        self._comparable: list[bool] = []
+        self._undecided = 0
+        self._previous: NDArray[np.uint8] | None = None
+        self._dense_since_s = 0.0
+        self._next_fade_test_s = 0.0
+        self._fades = [_FadeScale(reach_s) for reach_s in _FADE_REACH_S]
+        self._boundaries: list[_Boundary] = []
+        self._blanks: list[Span] = []
+        self._doubts: list[Span] = []
+
+    @property
+    def change(self) -> float:
+        """Change from the frame before to the latest frame, 0 to 255; 0 for the first."""
+        return self._changes[-1] if self._changes else 0.0
+
+    def update(self, frame: TimedPicture) -> None:
+        """Take the next frame; times have to increase."""
+        time_s, small = frame.time_s, frame.small
+        previous, change, comparable = self._previous, 0.0, False
+        if previous is not None:
+            change = _difference(small, previous)
+            dense = time_s - self._times[-1] <= _DENSE_GAP_S
+            comparable = dense or self._complete
+            if not dense:
+                self._dense_since_s = time_s
+            if not comparable and change >= self._options.doubt_change:
+                self._doubts.append(Span(self._times[-1], time_s))
+        self._previous = small
+        self._times.append(time_s)
+        self._tiny.append(small[::2, ::2].astype(np.int16))
+        self._changes.append(change)
+        self._comparable.append(comparable)
+        self._note_blank()
+        if time_s >= self._next_fade_test_s:
+            self._next_fade_test_s = time_s + _FADE_STEP_S
+            for scale in self._fades:
+                self._test_fade(scale)
+        self._decide(time_s - _DECIDE_AFTER_S)
+        self._forget(time_s - _MEMORY_S)
+
+    def finish(self, end_s: float) -> Segmentation:
+        """Close the timeline at ``end_s`` and return what it consists of."""
+        self._decide(None)
+        for scale in self._fades:
+            self._boundaries.extend(scale.close())
+        cuts = _resolve(self._boundaries, self._options.min_shot_s)
+        cuts = _pass_over_blanks(cuts, self._blanks, end_s)
+        least_s = self._options.min_shot_s
+        cuts = [time_s for time_s in cuts if least_s <= time_s <= end_s - least_s]
+        return Segmentation(_tile(cuts, end_s), tuple(self._doubts))
+
+    def _decide(self, until_s: float | None) -> None:
+        """Decide about the frames up to ``until_s``, for which what follows is known by now."""
+        while self._undecided < len(self._times):
+            index = self._undecided
+            following = len(self._times) - 1 - index
+            if until_s is not None and (self._times[index] > until_s or following < 2):
+                return
+            self._undecided += 1
+            change = self._changes[index]
+            if not self._comparable[index] or change < self._options.still_change:
+                continue
+            if self._is_cut(index, change) or self._is_next_slide(index, change):
+                self._boundaries.append(_Boundary(self._times[index], change, fade=False))
+
+    def _is_cut(self, index: int, change: float) -> bool:
+        options = self._options
+        if change < options.cut_change:
+            return False
+        around = self._changes_around(index, _NEIGHBOURHOOD_S)
+        return change >= options.cut_ratio * around and not self._returns(index, change)
+
+    def _is_next_slide(self, index: int, change: float) -> bool:
+        if change < _STILL_RATIO * self._changes_around(index, _STILL_S):
+            return False
+        lasting = _difference_signed(self._tiny[index - 1], self._tiny[-1])
+        return lasting >= 0.7 * change
+
+    def _changes_around(self, index: int, reach_s: float) -> float:
+        """Mean change of the frames near ``index``: those in reach, on either side at least two."""
+        time_s = self._times[index]
+        around: list[float] = []
+        for step in (-1, 1):
+            place = index + step
+            count = 0
+            while 0 <= place < len(self._times):
+                if count >= 2 and abs(self._times[place] - time_s) > reach_s:
+                    break
+                if self._comparable[place]:
+                    around.append(self._changes[place])
+                    count += 1
+                place += step
+        return sum(around) / len(around) if around else 0.0
+
+    def _returns(self, index: int, change: float) -> bool:
+        """Whether the change is undone at once (a flash), or undoes one."""
+        time_s = self._times[index]
+        before, after = self._tiny[index - 1], self._tiny[index]
+        for place in range(index - 2, -1, -1):
+            if time_s - self._times[place] > _FLASH_S:
+                break
+            if _difference_signed(self._tiny[place], after) < 0.4 * change:
+                return True
+        for place in range(index + 1, len(self._times)):
+            if self._times[place] - time_s > _FLASH_S:
+                break
+            if _difference_signed(self._tiny[place], before) < 0.4 * change:
+                return True
+        return False
+
+    def _test_fade(self, scale: _FadeScale) -> None:
+        """Test whether the frames of the last ``2 * reach_s`` blend from the first to the last."""
+        options, times = self._options, self._times
+        last = len(times) - 1
+        first = bisect.bisect_right(times, times[last] - 2 * scale.reach_s) - 1
+        if first < 0 or times[first] < self._dense_since_s:
+            return
+        middle = bisect.bisect_left(times, times[last] - scale.reach_s)
+        start, end, between = self._tiny[first], self._tiny[last], self._tiny[middle]
+        step = end - start
+        difference = float(np.abs(step).mean())
+        if difference < options.fade_change:
+            return
+        share = (times[middle] - times[first]) / (times[last] - times[first])
+        bend = float(np.abs(between - start - share * step).mean()) / difference
+        if bend <= options.fade_bend and _differ_in_kind(start, end):
+            self._boundaries.extend(scale.add(times[middle], difference * (1 - bend)))
+
+    def _note_blank(self) -> None:
+        """Keep the stretches in which the picture is empty (black, white or one colour)."""
+        time_s, luma = self._times[-1], self._tiny[-1][..., 0]
+        if int(luma.max()) - int(luma.min()) >= _BLANK_RANGE:
+            return
+        if self._blanks and time_s - self._blanks[-1].end_s <= _DENSE_GAP_S:
+            self._blanks[-1] = Span(self._blanks[-1].start_s, time_s)
+        else:
+            self._blanks.append(Span(time_s, time_s))
+
+    def _forget(self, before_s: float) -> None:
+        """Drop what no decision needs any more, in larger pieces."""
+        count = min(bisect.bisect_left(self._times, before_s), self._undecided - 2 * _NEIGHBOURS)
+        if count < 64:
+            return
+        for kept in (self._times, self._tiny, self._changes, self._comparable):
+            del kept[:count]
+        self._undecided -= count
+
+
+@dataclass(frozen=True, slots=True)
+class _Boundary:
+    time_s: float
+    strength: float
+    fade: bool
+
+
+class _FadeScale:
+    """Collects the frames that look like the middle of a fade, at one length of fade."""
+
+    def __init__(self, reach_s: float) -> None:
+        self.reach_s = reach_s
+        self._run: list[tuple[float, float]] = []
+
+    def add(self, time_s: float, strength: float) -> list[_Boundary]:
+        """Add a frame; return the fade before it if it does not belong to that one."""
+        ended = self.close() if self._run and time_s - self._run[-1][0] > _FADE_RUN_GAP_S else []
+        self._run.append((time_s, strength))
+        return ended
+
+    def close(self) -> list[_Boundary]:
+        """End the fade that is being collected, if any, and return it."""
+        if not self._run:
+            return []
+        times, strengths = np.array(self._run).T
+        self._run = []
+        middle_s = float((times * strengths).sum() / strengths.sum())
+        return [_Boundary(middle_s, float(strengths.max()), fade=True)]
+
+
+def _difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Mean absolute difference of two pictures."""
+    return float((np.maximum(one, other) - np.minimum(one, other)).sum()) / one.size
+
+
+def _difference_signed(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
+    """Mean absolute difference of two pictures in a type that holds their difference."""
+    return float(np.abs(one - other).sum()) / one.size
+
+
+def _differ_in_kind(one: NDArray[np.int16], other: NDArray[np.int16]) -> bool:
+    """Whether two pictures show different things: neither the same moved, nor lit otherwise."""
+    distance = float(np.abs(_histogram(one) - _histogram(other)).sum())
+    if distance < _MIN_HISTOGRAM_DISTANCE:
+        return False
+    a, b = (picture[..., 0].ravel() - picture[..., 0].mean() for picture in (one, other))
+    likeness = float(a @ b) / max(float(np.sqrt((a @ a) * (b @ b))), 1e-6)
+    return likeness < _MAX_LIKENESS
+
+
+def _histogram(picture: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Shares of 16 levels of luma, then of 16 x 16 pairs of chroma; both parts sum to 1."""
+    levels = (picture >> 4).reshape(-1, 3)
+    luma = np.bincount(levels[:, 0], minlength=16)
+    chroma = np.bincount(levels[:, 1] * 16 + levels[:, 2], minlength=256)
+    return np.concatenate([luma, chroma]) / len(levels)
+
+
+def _resolve(boundaries: Sequence[_Boundary], min_shot_s: float) -> list[float]:
+    """Times of the boundaries, in order; of those too close together the strongest."""
+    kept: list[_Boundary] = []
+    for boundary in sorted(boundaries, key=lambda boundary: -boundary.strength):
+        near_s = _MIN_FADE_DISTANCE_S if boundary.fade else min_shot_s
+        if all(abs(boundary.time_s - other.time_s) >= near_s for other in kept):
+            kept.append(boundary)
+    return sorted(boundary.time_s for boundary in kept)
+
+
+def _pass_over_blanks(cuts: list[float], blanks: Sequence[Span], end_s: float) -> list[float]:
+    """Make one cut of the two around a short empty stretch, such as a fade through black."""
+    passed = set(cuts)
+    for start_s, stop_s in itertools.pairwise([0.0, *cuts, end_s]):
+        if stop_s - start_s > _MAX_BLANK_S:
+            continue
+        empty = [blank for blank in blanks if blank.start_s < stop_s and blank.end_s > start_s]
+        empty_s = sum(min(e, stop_s) - max(s, start_s) for s, e in empty)
+        if empty_s < _MIN_BLANK_SHARE * (stop_s - start_s):
+            continue
+        passed -= {start_s, stop_s}
+        if start_s > 0.0 and stop_s < end_s:
+            passed.add((start_s + stop_s) / 2)
+    return sorted(passed)
+
+
+def _tile(cuts: Sequence[float], end_s: float) -> tuple[Span, ...]:
+    """Spans from 0 over the cuts to the end, without gaps."""
+    return tuple(itertools.starmap(Span, itertools.pairwise([0.0, *cuts, end_s])))
+
+
+def build_scenes(
+    shots: Sequence[Span],
+    frame_times: NDArray[np.float64],
+    frame_vectors: NDArray[np.float32],
+    options: SegmentationOptions | None = None,
+) -> tuple[Span, ...]:
+    """Join shots that continue one another and divide what is too long.
+
+    Args:
+        shots: the tiles of the timeline, in order.
+        frame_times: times [F] of the encoded frames, in order.
+        frame_vectors: their vectors [F, D], rows of unit length.
+        options: thresholds.
+
+    Returns:
+        Scenes that tile the same timeline exactly, none longer than ``max_scene_s``.
+    """
+    options = options or SegmentationOptions()
+    return tuple(
+        part
+        for scene in _join(shots, frame_times, frame_vectors, options)
+        for part in _divide(scene, frame_times, frame_vectors, options.max_scene_s)
+    )
+
+
+def _join(
+    shots: Sequence[Span],
+    times: NDArray[np.float64],
+    vectors: NDArray[np.float32],
+    options: SegmentationOptions,
+) -> list[Span]:
+    scenes: list[Span] = []
+    for shot in shots:
+        if scenes and shot.end_s - scenes[-1].start_s <= options.max_scene_s:
+            middle = int(np.searchsorted(times, shot.start_s))
+            first = max(int(np.searchsorted(times, scenes[-1].start_s)), middle - _EDGE_FRAMES)
+            last = min(int(np.searchsorted(times, shot.end_s)), middle + _EDGE_FRAMES)
+            if _likeness(vectors[first:middle], vectors[middle:last]) >= options.merge_similarity:
+                scenes[-1] = Span(scenes[-1].start_s, shot.end_s)
+                continue
+        scenes.append(shot)
+    return scenes
+
+
+def _divide(
+    scene: Span, times: NDArray[np.float64], vectors: NDArray[np.float32], max_scene_s: float
+) -> list[Span]:
+    """Cut a scene that is too long where its frames change most, away from its ends."""
+    if scene.duration_s <= max_scene_s:
+        return [scene]
+    margin_s = max_scene_s / 4
+    first = int(np.searchsorted(times, scene.start_s + margin_s))
+    last = int(np.searchsorted(times, scene.end_s - margin_s))
+    begin, end = np.searchsorted(times, scene).tolist()
+    cut_s, least = (scene.start_s + scene.end_s) / 2, _STEADY_LIKENESS
+    for place in range(max(first, begin + 1), min(last, end - 1) + 1):
+        before = vectors[max(begin, place - _EDGE_FRAMES) : place]
+        after = vectors[place : min(end, place + _EDGE_FRAMES)]
+        likeness = _likeness(before, after)
+        if likeness < least:
+            cut_s, least = float(times[place - 1] + times[place]) / 2, likeness
+    return [
+        part
+        for half in (Span(scene.start_s, cut_s), Span(cut_s, scene.end_s))
+        for part in _divide(half, times, vectors, max_scene_s)
+    ]
+
+
+def _likeness(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
+    """Cosine of the mean vectors of two runs of frames; -1 where one is empty."""
+    if not len(before) or not len(after):
+        return -1.0
+    one, other = before.mean(axis=0), after.mean(axis=0)
+    return float(one @ other) / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-12)
