@@ -35,9 +35,8 @@ LAYERS = (
     "__main__",
 )
 LAYER = {name: number for number, line in enumerate(LAYERS) for name in line.split()}
-HEAVY = set(
-    "av lance matplotlib numpy onnxruntime pyarrow rich scipy sklearn tokenizers torch typer".split()
-)
+HEAVY = {"av", "lance", "matplotlib", "numpy", "onnxruntime", "pyarrow", "rich", "scipy"}
+HEAVY |= {"sklearn", "tokenizers", "torch", "typer"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:
