@@ -152,7 +152,7 @@ def index(
     with Reporter(quiet, verbose) as reporter:
         for failure in failures:
             reporter.failure(failure)
-        shelf = Library.open(options.library, create=True)
+        shelf = Library(options.library, create=True)
         for film in videos.values():
             reporter.start(film.name)
             try:
@@ -395,7 +395,7 @@ def _options(config: Path | None, library: str | None) -> Config:
 def _library(options: Config) -> Library:
     from semantic_video.library import Library
 
-    return Library.open(options.library)
+    return Library(options.library)
 
 
 def _open(config: Path | None, library: str | None, video: str) -> tuple[Library, VideoRecord]:
@@ -465,14 +465,14 @@ def _cluster_count(text: str | None) -> int | str | None:
 
 def _index_line(report: IndexReport) -> str:
     record = report.record
-    facts = f"{clock(record.duration_s)}, {record.scenes} scenes, {record.clusters} clusters"
+    facts = f"{record.name}: {clock(record.duration_s)}, {record.scenes} scenes"
+    facts += f", {record.clusters} clusters"
     if not report.done:
-        return f"{record.name}: {facts}; nothing to do" + (f" ({report.how})" if report.how else "")
+        return f"{facts}; up to date, nothing to do"
     lost = f", {record.undecoded_s:.1f} s could not be decoded" if record.undecoded_s else ""
-    return (
-        f"{record.name}: {facts}, {', '.join(report.done)} in {report.seconds:.1f} s "
-        f"({record.duration_s / report.seconds:.0f}x real time){lost}"
-    )
+    first = "indexed" if report.done[0] == "scenes" else f"{' and '.join(report.done)} redone"
+    speed = f"{record.duration_s / report.seconds:.0f}x real time"
+    return f"{facts}; {first} in {report.seconds:.1f} s ({speed}){lost}"
 
 
 def _print_moments(answer: Moments, titled: bool) -> None:

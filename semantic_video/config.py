@@ -34,6 +34,21 @@ class EncoderOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentationOptions:
+    """How shots and scenes are found; see ``scene_segmentation``."""
+
+    cut_change: float
+    cut_ratio: float
+    fade_change: float
+    fade_bend: float
+    still_change: float
+    doubt_change: float
+    min_shot_s: float
+    max_scene_s: float
+    merge_similarity: float
+
+
+@dataclass(frozen=True, slots=True)
 class SamplingOptions:
     """Which decoded frames are encoded."""
 
@@ -81,6 +96,7 @@ class Config:
 
     library: str | None
     encoder: EncoderOptions
+    segmentation: SegmentationOptions
     sampling: SamplingOptions
     clustering: ClusteringOptions
     memory: MemoryOptions

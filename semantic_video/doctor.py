@@ -119,7 +119,7 @@ def _library(config: Config) -> Iterator[Finding]:
         yield Finding(True, "library", f"none yet at {path}", "make one: semantic-video index PATH")
         return
     try:
-        yield from Library.open(path).health()
+        yield from Library(path).health()
     except SemanticVideoError as error:
         yield Finding(
             False, "library", str(error), "restore it from a backup, or index into another one"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from semantic_video.encoders import ImageTextEncoder
 from semantic_video.memory_hierarchy import SceneEntries
 from semantic_video.records import Span
 from semantic_video.scene_encoder import EncodedFrames, FrameSampler, SceneEncoder
-from semantic_video.scene_segmentation import SceneSegmenter, build_scenes
+from semantic_video.scene_segmentation import SceneSegmenter, SegmentationOptions, build_scenes
 from semantic_video.utils.video_utils import VideoInfo, VideoReader
 
 Progress = Callable[[str, float, float], None]
@@ -55,10 +55,11 @@ def perceive(
     Raises:
         VideoError: the file cannot be read, or nothing of it decodes.
     """
+    segmentation = SegmentationOptions(**asdict(config.segmentation))
     thumbnails: dict[float, bytes] = {}
     with VideoReader(path, cover=encoder.input_size) as reader:
         total_s = reader.info.duration_s
-        segmenter = SceneSegmenter(config.segmentation)
+        segmenter = SceneSegmenter(segmentation)
         sampler = FrameSampler(config.sampling)
         with SceneEncoder(encoder, config.encoder.batch_size) as scene_encoder:
             for frame in reader.frames():
@@ -72,7 +73,7 @@ def perceive(
         frames = scene_encoder.frames
         if scenes is None:
             shots = segmenter.finish(reader.end_s).shots
-            scenes = build_scenes(shots, frames.times_s, frames.vectors, config.segmentation)
+            scenes = build_scenes(shots, frames.times_s, frames.vectors, segmentation)
         entries = _entries(scenes, frames)
         return Perception(
             info=reader.info,

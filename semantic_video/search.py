@@ -33,7 +33,7 @@ class Searcher:
 
     def __init__(self, config: Config, videos: Sequence[str] = ()) -> None:
         self._config = config
-        self._library = Library.open(config.library)
+        self._library = Library(config.library)
         records = self._library.videos()
         if not records:
             raise LibraryError(

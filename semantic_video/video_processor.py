@@ -118,7 +118,7 @@ class SemanticVideoProcessor:
         self._library = (
             library
             if isinstance(library, Library)
-            else Library.open(library or self.config.library, create=True)
+            else Library(library or self.config.library, create=True)
         )
         self._encoder: ImageTextEncoder = load_encoder(
             self.config.encoder.model, threads=self.config.encoder.threads
