@@ -9,7 +9,7 @@ rare among them survives. There is no other vector store.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,7 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from semantic_video.errors import ConfigError, QueryError
 from semantic_video.records import Cluster, Scene, SceneSpan, Span
-from semantic_video.semantic_clustering import Clustering, find_occurrences, first_appearance
+from semantic_video.semantic_clustering import (
+    Clustering,
+    find_occurrences,
+    first_appearance,
+    join,
+    ward_tree,
+)
 
 DEFAULT_MEMORY_SIZE = 1000
 DEFAULT_EXEMPLARS = 8
@@ -355,79 +361,25 @@ def _merge_groups(
 ) -> tuple[list[NDArray[np.intp]], NDArray[np.int32]]:
     """Which rows become one entry, in order of their first row, and the new cluster of each row."""
     count = len(entries)
-    banks = labels.copy()
-    parents = np.arange(count)
     excess = count - memory_size
-    if excess > 0:
-        vectors = entries.entry_vectors.astype(np.float64)
-        scenes = np.array([len(spans) for spans in entries.entry_spans], dtype=np.float64)
-        clusters = int(labels.max()) + 1
-        if clusters > memory_size:
-            sizes = np.bincount(labels, weights=scenes).astype(np.float64)
-            sums = np.zeros((clusters, entries.dimension))
-            np.add.at(sums, labels, vectors * scenes[:, None])
-            merges = sorted(_ward_tree(sums / sizes[:, None], sizes))[: clusters - memory_size]
-            roots = _union(np.arange(clusters), [(a, b) for _, a, b in merges])
-            banks = roots[labels].astype(np.int32)
-        merges = []
-        for bank in np.unique(banks):
-            rows = np.flatnonzero(banks == bank)
-            tree = _ward_tree(vectors[rows], scenes[rows])
-            merges += [(cost, int(rows[a]), int(rows[b])) for cost, a, b in tree]
-        parents = _union(parents, [(a, b) for _, a, b in sorted(merges)[:excess]])
-    return [np.flatnonzero(parents == root) for root in np.unique(parents)], banks
-
-
-def _ward_tree(
-    points: NDArray[np.float64], weights: NDArray[np.float64]
-) -> list[tuple[float, int, int]]:
-    """The merges of weighted Ward linkage as (cost, row, row), by nearest-neighbour chains.
-
-    The chain (Benzecri 1982) follows nearest neighbours until two are each other's, merges them
-    and goes on; the costs of Ward's criterion grow up the tree, so sorted merges can be cut
-    anywhere. A merged group goes by the lower row number. Needs O(N D) memory and O(N^2 D) time.
-    """
-    centres, masses = points.copy(), weights.copy()
-    norms = (centres**2).sum(axis=1)
+    if excess <= 0:
+        return [np.array([row]) for row in range(count)], labels
+    vectors = entries.entry_vectors.astype(np.float64)
+    scenes = np.array([len(spans) for spans in entries.entry_spans], dtype=np.float64)
+    clusters = int(labels.max()) + 1
+    if clusters > memory_size:
+        sizes = np.bincount(labels, weights=scenes).astype(np.float64)
+        sums = np.zeros((clusters, entries.dimension))
+        np.add.at(sums, labels, vectors * scenes[:, None])
+        tree = ward_tree(sums / sizes[:, None], sizes)[: clusters - memory_size]
+        labels = join(clusters, ((a, b) for _, a, b in tree))[labels]
     merges: list[tuple[float, int, int]] = []
-    active = np.ones(len(points), dtype=bool)
-    chain: list[int] = []
-    while len(merges) < len(points) - 1:
-        if not chain:
-            chain.append(int(np.argmax(active)))
-        tip = chain[-1]
-        squared = np.maximum(norms + norms[tip] - 2 * (centres @ centres[tip]), 0)
-        costs = np.where(active, masses * masses[tip] / (masses + masses[tip]) * squared, np.inf)
-        costs[tip] = np.inf
-        nearest = int(np.argmin(costs))
-        if len(chain) < 2 or costs[chain[-2]] > costs[nearest]:
-            chain.append(nearest)
-            continue
-        low, high = sorted((tip, chain[-2]))
-        merges.append((float(costs[chain[-2]]), low, high))
-        total = masses[low] + masses[high]
-        centres[low] = (masses[low] * centres[low] + masses[high] * centres[high]) / total
-        norms[low] = centres[low] @ centres[low]
-        masses[low] = total
-        active[high] = False
-        del chain[-2:]
-    return merges
-
-
-def _union(parents: NDArray[np.intp], pairs: Iterable[tuple[int, int]]) -> NDArray[np.intp]:
-    """The lowest member of each one's group, once all pairs are joined (union-find)."""
-    parents = parents.copy()
-
-    def find(row: int) -> int:
-        while parents[row] != row:
-            parents[row] = parents[parents[row]]
-            row = int(parents[row])
-        return row
-
-    for a, b in pairs:
-        low, high = sorted((find(a), find(b)))
-        parents[high] = low
-    return np.array([find(row) for row in range(len(parents))])
+    for bank in np.unique(labels):
+        rows = np.flatnonzero(labels == bank)
+        tree = ward_tree(vectors[rows], scenes[rows])
+        merges += [(cost, int(rows[a]), int(rows[b])) for cost, a, b in tree]
+    group_of_row = join(count, ((a, b) for _, a, b in sorted(merges)[:excess]))
+    return [np.flatnonzero(group_of_row == group) for group in np.unique(group_of_row)], labels
 
 
 def _merge(

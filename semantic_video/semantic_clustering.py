@@ -7,7 +7,7 @@ only then; reading and using a clustering does not.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -23,6 +23,12 @@ METHODS = ("kmeans", "spectral")
 
 SPECTRAL_LIMIT = 5000
 """Scenes that ``spectral`` takes: it needs the N x N matrix of affinities and its eigenvectors."""
+
+_TREE_LIMIT = 3000
+"""Scenes in the Ward tree that finds the number of clusters; more are summarised first."""
+
+_CUTS = 80
+"""How many cuts through the tree are compared, spaced geometrically from 2 clusters to N - 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,25 +112,44 @@ class SemanticClustering:
                 f"spectral clustering takes up to {SPECTRAL_LIMIT} scenes and this video has "
                 f"{len(distinct)}: use --clustering-method kmeans"
             )
-        if self.num_clusters == "auto":
-            count, reason = choose_num_clusters(distinct, self.seed)
+        count, start = self.num_clusters, None
+        if count == "auto":
+            start, reason = self._choose(distinct)
+            count = int(start.max()) + 1
         else:
-            count = min(self.num_clusters, len(distinct))
-            reason = f"{self.num_clusters} asked for"
-            if count < self.num_clusters:
-                reason += f", but there are only {count} different scenes"
+            reason = f"{count} asked for"
+            if count > len(distinct):
+                reason += f", but there are only {len(distinct)} different scenes"
+                count = len(distinct)
         labels: NDArray[np.int32]
         if count == len(distinct):
             labels = np.arange(count, dtype=np.int32)
         elif count == 1:
             labels = np.zeros(len(distinct), dtype=np.int32)
         elif self.method == "kmeans":
-            labels = _kmeans(distinct, masses, count, self.seed)
+            labels = _kmeans(distinct, masses, count, start, self.seed)
         else:
             labels = _spectral(distinct, count, self.seed)
         return Clustering(
             self.method, self.num_clusters, self.seed, first_appearance(labels[inverse]), reason
         )
+
+    def _choose(self, points: NDArray[np.float32]) -> tuple[NDArray[np.int32], str]:
+        """`_choose_clusters`, by way of prototypes where there are too many scenes."""
+        if len(points) <= _TREE_LIMIT:
+            return _choose_clusters(points, np.ones(len(points)))
+        from sklearn.cluster import KMeans
+
+        model = KMeans(
+            _TREE_LIMIT, init="random", n_init=1, max_iter=10, random_state=self.seed
+        ).fit(points)
+        sizes = np.bincount(model.labels_, minlength=_TREE_LIMIT)
+        used = np.flatnonzero(sizes)
+        prototypes = _unit_rows(model.cluster_centers_[used])
+        labels, reason = _choose_clusters(prototypes, sizes[used].astype(np.float64))
+        row = np.full(_TREE_LIMIT, -1)
+        row[used] = np.arange(len(used))
+        return labels[row[model.labels_]], f"{reason}, over {len(used)} prototypes of the scenes"
 
 
 def first_appearance(labels: ArrayLike) -> NDArray[np.int32]:
@@ -153,28 +178,134 @@ def find_occurrences(
     return tuple(map(tuple, runs))
 
 
-def choose_num_clusters(points: NDArray[np.float32], seed: int) -> tuple[int, str]:
-    """The number of clusters, and why."""
-    from sklearn.cluster import AgglomerativeClustering
-    from sklearn.metrics import silhouette_score
+def ward_tree(
+    points: NDArray[np.float64], weights: NDArray[np.float64]
+) -> list[tuple[float, int, int]]:
+    """The merges of weighted Ward linkage (Ward 1963) as (cost, row, row), cheapest first.
 
-    best, best_score = 1, -1.0
-    count = 2
-    while count < len(points):
-        labels = AgglomerativeClustering(count).fit(points).labels_
-        score = float(silhouette_score(points, labels, metric="cosine"))
-        if score > best_score:
-            best, best_score = count, score
-        count = max(count + 1, round(count * 1.2))
-    return best, f"auto: {best} clusters have the best silhouette ({best_score:.2f})"
+    A chain of nearest neighbours (Benzecri 1982) is followed until two are each other's nearest;
+    those merge, and the chain goes on. A merged group goes by the lowest row in it. Costs grow up
+    the tree, so the list can be cut anywhere. ``points`` is [N, D]; needs O(N D) memory and
+    O(N^2 D) time.
+    """
+    centres, masses = points.copy(), weights.copy()
+    norms = (centres**2).sum(axis=1)
+    active = np.ones(len(points), dtype=bool)
+    merges: list[tuple[float, int, int]] = []
+    chain: list[int] = []
+    while len(merges) < len(points) - 1:
+        if not chain:
+            chain.append(int(np.argmax(active)))
+        tip = chain[-1]
+        squared = np.maximum(norms + norms[tip] - 2 * (centres @ centres[tip]), 0)
+        costs = np.where(active, masses * masses[tip] / (masses + masses[tip]) * squared, np.inf)
+        costs[tip] = np.inf
+        nearest = int(np.argmin(costs))
+        # Only a clear gain extends the chain: among equals, rounding could lead it in circles.
+        if len(chain) < 2 or costs[nearest] < costs[chain[-2]] - 1e-9 * masses[tip]:
+            chain.append(nearest)
+            continue
+        low, high = sorted((tip, chain[-2]))
+        merges.append((float(costs[chain[-2]]), low, high))
+        total = masses[low] + masses[high]
+        centres[low] = (masses[low] * centres[low] + masses[high] * centres[high]) / total
+        norms[low] = centres[low] @ centres[low]
+        masses[low] = total
+        active[high] = False
+        del chain[-2:]
+    return sorted(merges)
+
+
+def join(count: int, pairs: Iterable[tuple[int, int]]) -> NDArray[np.int32]:
+    """Groups of 0 to ``count`` - 1 once all pairs are joined: each one's lowest member, int32."""
+    parents = list(range(count))
+
+    def root(row: int) -> int:
+        while parents[row] != row:
+            parents[row] = parents[parents[row]]
+            row = parents[row]
+        return row
+
+    for a, b in pairs:
+        low, high = sorted((root(a), root(b)))
+        parents[high] = low
+    return np.array([root(row) for row in range(count)], dtype=np.int32)
+
+
+def silhouettes(points: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.float64]:
+    """How much nearer each scene is to its own cluster than to the next (Rousseeuw 1987).
+
+    Cosine distances; float64[N] in -1 to 1, and 0 for a scene alone in its cluster. The mean
+    distance to a cluster is one minus the product with its mean vector, so that all take
+    O(N K D) time. ``points`` has unit rows, ``labels`` are 0 to K-1 with none empty.
+    """
+    sizes = np.bincount(labels)
+    sums = np.zeros((len(sizes), points.shape[1]))
+    np.add.at(sums, labels, points)
+    distances = 1 - points @ (sums / sizes[:, None]).T
+    rows, own_size = np.arange(len(points)), sizes[labels]
+    # A scene's distance to itself is no part of the mean distance to the others.
+    own = distances[rows, labels] * own_size / np.maximum(own_size - 1, 1)
+    distances[rows, labels] = np.inf
+    other = distances.min(axis=1)
+    larger = np.maximum(np.maximum(own, other), 1e-12)
+    return np.where(own_size > 1, (other - own) / larger, 0.0)
+
+
+def _choose_clusters(
+    points: NDArray[np.float32], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.int32], str]:
+    """A first grouping with a number of clusters that fits, and why that number.
+
+    Of all cuts through a Ward tree the one with the best mean silhouette is taken. The one-off
+    scenes of a film are then grouped in loose pairs, since even two unlike scenes can be each
+    other's nearest: clusters less than half as distinct as the rest fall apart into single scenes.
+    """
+    count = len(points)
+    if count < 3:
+        return np.arange(count, dtype=np.int32), f"auto: there are only {count} different scenes"
+    tree = [(a, b) for _, a, b in ward_tree(points.astype(np.float64), weights)]
+    best, best_mean, best_values = np.zeros(count, dtype=np.int32), -1.0, np.zeros(count)
+    for size in np.unique(np.geomspace(2, count - 1, _CUTS).round().astype(int)):
+        labels = first_appearance(join(count, tree[: count - size]))
+        values = silhouettes(points, labels)
+        if values.mean() > best_mean:
+            best, best_mean, best_values = labels, float(values.mean()), values
+    sizes = np.bincount(best)
+    distinctness = np.bincount(best, weights=best_values) / sizes
+    typical = best_values[sizes[best] > 1].mean()
+    loose = (distinctness < typical / 2) & (sizes > 1)
+    alone = loose[best]
+    labels = first_appearance(np.where(alone, len(sizes) + np.arange(count), best))
+    reason = (
+        f"auto: {len(sizes)} clusters have the best mean silhouette ({best_mean:.2f}) of all cuts "
+        "through a Ward tree"
+    )
+    if loose.any():
+        reason += (
+            f"; {int(loose.sum())} of them less than half as distinct as the rest fell apart into "
+            f"{int(alone.sum())} single scenes"
+        )
+    return labels, reason
 
 
 def _kmeans(
-    points: NDArray[np.float32], weights: NDArray[np.float64], count: int, seed: int
+    points: NDArray[np.float32],
+    weights: NDArray[np.float64],
+    count: int,
+    start: NDArray[np.int32] | None,
+    seed: int,
 ) -> NDArray[np.int32]:
+    """K-means (Lloyd 1982) from the means of the groups ``start``, else from k-means++ seeds."""
     from sklearn.cluster import KMeans
 
-    model = KMeans(count, n_init=4, random_state=seed)
+    if start is None:
+        model = KMeans(count, n_init=10, random_state=seed)
+    else:
+        means = np.zeros((count, points.shape[1]), dtype=np.float32)
+        np.add.at(means, start, points)
+        means /= np.bincount(start)[:, None]
+        model = KMeans(count, init=means, n_init=1, random_state=seed)
     labels: NDArray[np.int32] = model.fit(points, sample_weight=weights).labels_
     return labels
 
