@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,13 +40,20 @@ _FADE_STEP_S = 0.03
 _FADE_RUN_GAP_S = 0.25
 _MIN_FADE_DISTANCE_S = 1.0
 _STILL_RATIO = 20.0
+_STILL_CHANGE = 0.15
+# Share of the picture that the next slide touches at least; less is a pop-up or a window.
+_SLIDE_SPREAD = 0.25
 _MIN_HISTOGRAM_DISTANCE = 0.8
 _MAX_LIKENESS = 0.85
+_BLOCK = (6, 8)
+_CLEAR_DIFFERENCE = 20
 _BLANK_RANGE = 24
 _MAX_BLANK_S = 3.0
 _MIN_BLANK_SHARE = 0.3
 _EDGE_FRAMES = 3
-_STEADY_LIKENESS = 0.98
+_STEADY_LIKENESS = 0.95
+_BASELINE_FRAMES = 256
+_MAX_BASELINE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +68,13 @@ class SegmentationOptions:
         fade_change: least difference between the two sides of a fade.
         fade_bend: how far frames inside a fade may lie off the straight blend of its sides, as a
             share of the sides' difference.
-        still_change: least change of a picture that stands still before and after.
+        still_change: least change of a picture that stands still before and after, to count as the
+            next slide.
         doubt_change: least difference across a gap in the frames that is reported as a doubt.
         min_shot_s: boundaries nearer to one another are one.
         max_scene_s: longer scenes are divided.
-        merge_similarity: cosine of the frames on both sides of a boundary from which on two shots
-            are one scene.
+        merge_similarity: how alike the frames on both sides of a boundary are, from which on two
+            shots are one scene: 1 for the same, 0 for any two frames of the film.
     """
 
     cut_change: float = 7.0
@@ -77,14 +85,19 @@ class SegmentationOptions:
     doubt_change: float = 5.0
     min_shot_s: float = 0.5
     max_scene_s: float = 60.0
-    merge_similarity: float = 0.95
+    merge_similarity: float = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """``shots`` tile the timeline; ``doubts`` are gaps in the frames in which a cut may lie."""
+    """What a timeline consists of.
+
+    ``shots`` tile it. ``slides`` are the starts of those shots that begin with a sudden change of
+    a still picture. ``doubts`` are gaps in the frames in which a cut may lie.
+    """
 
     shots: tuple[Span, ...]
+    slides: frozenset[float]
     doubts: tuple[Span, ...]
 
 
@@ -121,6 +134,7 @@ class SceneSegmenter:
         self._times: list[float] = []
         self._tiny: list[NDArray[np.int16]] = []
         self._changes: list[float] = []
+        self._spreads: list[float] = []
         self._comparable: list[bool] = []
         self._undecided = 0
         self._previous: NDArray[np.uint8] | None = None
@@ -139,9 +153,11 @@ class SceneSegmenter:
     def update(self, frame: TimedPicture) -> None:
         """Take the next frame; times have to increase."""
         time_s, small = frame.time_s, frame.small
-        previous, change, comparable = self._previous, 0.0, False
+        previous, change, spread, comparable = self._previous, 0.0, 0.0, False
         if previous is not None:
             change = _difference(small, previous)
+            if change >= max(self._options.still_change, _STILL_RATIO * self._changes[-1]):
+                spread = _spread(small, previous)
             dense = time_s - self._times[-1] <= _DENSE_GAP_S
             comparable = dense or self._complete
             if not dense:
@@ -152,6 +168,7 @@ class SceneSegmenter:
         self._times.append(time_s)
         self._tiny.append(small[::2, ::2].astype(np.int16))
         self._changes.append(change)
+        self._spreads.append(spread)
         self._comparable.append(comparable)
         self._note_blank()
         if time_s >= self._next_fade_test_s:
@@ -166,11 +183,14 @@ class SceneSegmenter:
         self._decide(None)
         for scale in self._fades:
             self._boundaries.extend(scale.close())
-        cuts = _resolve(self._boundaries, self._options.min_shot_s)
-        cuts = _pass_over_blanks(cuts, self._blanks, end_s)
         least_s = self._options.min_shot_s
+        cuts = _resolve(self._boundaries, least_s)
+        cuts = _pass_over_blanks(cuts, self._blanks, end_s)
         cuts = [time_s for time_s in cuts if least_s <= time_s <= end_s - least_s]
-        return Segmentation(_tile(cuts, end_s), tuple(self._doubts))
+        slides = {boundary.time_s for boundary in self._boundaries if boundary.kind == "slide"}
+        return Segmentation(
+            _tile(cuts, end_s), frozenset(slides.intersection(cuts)), tuple(self._doubts)
+        )
 
     def _decide(self, until_s: float | None) -> None:
         """Decide about the frames up to ``until_s``, for which what follows is known by now."""
@@ -183,8 +203,10 @@ class SceneSegmenter:
             change = self._changes[index]
             if not self._comparable[index] or change < self._options.still_change:
                 continue
-            if self._is_cut(index, change) or self._is_next_slide(index, change):
-                self._boundaries.append(_Boundary(self._times[index], change, fade=False))
+            if self._is_next_slide(index, change):
+                self._boundaries.append(_Boundary(self._times[index], change, "slide"))
+            elif self._is_cut(index, change):
+                self._boundaries.append(_Boundary(self._times[index], change, "cut"))
 
     def _is_cut(self, index: int, change: float) -> bool:
         options = self._options
@@ -194,7 +216,10 @@ class SceneSegmenter:
         return change >= options.cut_ratio * around and not self._returns(index, change)
 
     def _is_next_slide(self, index: int, change: float) -> bool:
-        if change < _STILL_RATIO * self._changes_around(index, _STILL_S):
+        if self._spreads[index] < _SLIDE_SPREAD:
+            return False
+        around = self._changes_around(index, _STILL_S)
+        if around > min(_STILL_CHANGE, change / _STILL_RATIO):
             return False
         lasting = _difference_signed(self._tiny[index - 1], self._tiny[-1])
         return lasting >= 0.7 * change
@@ -264,7 +289,7 @@ class SceneSegmenter:
         count = min(bisect.bisect_left(self._times, before_s), self._undecided - 2 * _NEIGHBOURS)
         if count < 64:
             return
-        for kept in (self._times, self._tiny, self._changes, self._comparable):
+        for kept in (self._times, self._tiny, self._changes, self._spreads, self._comparable):
             del kept[:count]
         self._undecided -= count
 
@@ -273,7 +298,7 @@ class SceneSegmenter:
 class _Boundary:
     time_s: float
     strength: float
-    fade: bool
+    kind: Literal["cut", "fade", "slide"]
 
 
 class _FadeScale:
@@ -296,12 +321,20 @@ class _FadeScale:
         times, strengths = np.array(self._run).T
         self._run = []
         middle_s = float((times * strengths).sum() / strengths.sum())
-        return [_Boundary(middle_s, float(strengths.max()), fade=True)]
+        return [_Boundary(middle_s, float(strengths.max()), "fade")]
 
 
 def _difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     """Mean absolute difference of two pictures."""
     return float((np.maximum(one, other) - np.minimum(one, other)).sum()) / one.size
+
+
+def _spread(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Share of the blocks of a picture in which some luma differs clearly."""
+    luma = np.maximum(one[..., 0], other[..., 0]) - np.minimum(one[..., 0], other[..., 0])
+    rows = np.maximum.reduceat(luma, range(0, luma.shape[0], _BLOCK[0]), axis=0)
+    blocks = np.maximum.reduceat(rows, range(0, luma.shape[1], _BLOCK[1]), axis=1)
+    return float((blocks > _CLEAR_DIFFERENCE).mean())
 
 
 def _difference_signed(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
@@ -331,7 +364,7 @@ def _resolve(boundaries: Sequence[_Boundary], min_shot_s: float) -> list[float]:
     """Times of the boundaries, in order; of those too close together the strongest."""
     kept: list[_Boundary] = []
     for boundary in sorted(boundaries, key=lambda boundary: -boundary.strength):
-        near_s = _MIN_FADE_DISTANCE_S if boundary.fade else min_shot_s
+        near_s = _MIN_FADE_DISTANCE_S if boundary.kind == "fade" else min_shot_s
         if all(abs(boundary.time_s - other.time_s) >= near_s for other in kept):
             kept.append(boundary)
     return sorted(boundary.time_s for boundary in kept)
@@ -363,6 +396,8 @@ def build_scenes(
     frame_times: NDArray[np.float64],
     frame_vectors: NDArray[np.float32],
     options: SegmentationOptions | None = None,
+    *,
+    firm: Collection[float] = (),
 ) -> tuple[Span, ...]:
     """Join shots that continue one another and divide what is too long.
 
@@ -371,64 +406,79 @@ def build_scenes(
         frame_times: times [F] of the encoded frames, in order.
         frame_vectors: their vectors [F, D], rows of unit length.
         options: thresholds.
+        firm: starts of shots that are never joined to the one before (``Segmentation.slides``).
 
     Returns:
         Scenes that tile the same timeline exactly, none longer than ``max_scene_s``.
     """
     options = options or SegmentationOptions()
+    frames = _Frames(frame_times, frame_vectors)
     return tuple(
         part
-        for scene in _join(shots, frame_times, frame_vectors, options)
-        for part in _divide(scene, frame_times, frame_vectors, options.max_scene_s)
+        for scene in _join(shots, frames, options, firm)
+        for part in _divide(scene, frames, options.max_scene_s)
     )
 
 
+class _Frames:
+    """The encoded frames of a film, and how alike two neighbouring runs of them are."""
+
+    def __init__(self, times: NDArray[np.float64], vectors: NDArray[np.float32]) -> None:
+        self.times = times
+        self._vectors = vectors
+        # What two frames of this film have in common anyway differs from model to model and film
+        # to film. In a film of one view everything is alike, hence the upper limit.
+        sample = vectors[:: max(1, len(vectors) // _BASELINE_FRAMES)]
+        pairs = (sample @ sample.T)[np.triu_indices(len(sample), k=1)]
+        self._baseline = float(np.clip(np.median(pairs), 0.0, _MAX_BASELINE)) if len(pairs) else 0.0
+
+    def index(self, time_s: float) -> int:
+        """Index of the first frame at or after ``time_s``."""
+        return int(np.searchsorted(self.times, time_s))
+
+    def likeness(self, start: int, middle: int, end: int) -> float:
+        """How alike the last frames of [start, middle) and the first of [middle, end) are.
+
+        1 for the same vectors, 0 for what any two frames of the film have in common; -1 where
+        there are no frames.
+        """
+        before = self._vectors[max(start, middle - _EDGE_FRAMES) : middle]
+        after = self._vectors[middle : min(end, middle + _EDGE_FRAMES)]
+        if not len(before) or not len(after):
+            return -1.0
+        one, other = before.mean(axis=0), after.mean(axis=0)
+        cosine = float(one @ other) / max(float(np.sqrt((one @ one) * (other @ other))), 1e-12)
+        return (cosine - self._baseline) / (1.0 - self._baseline)
+
+
 def _join(
-    shots: Sequence[Span],
-    times: NDArray[np.float64],
-    vectors: NDArray[np.float32],
-    options: SegmentationOptions,
+    shots: Sequence[Span], frames: _Frames, options: SegmentationOptions, firm: Collection[float]
 ) -> list[Span]:
     scenes: list[Span] = []
     for shot in shots:
-        if scenes and shot.end_s - scenes[-1].start_s <= options.max_scene_s:
-            middle = int(np.searchsorted(times, shot.start_s))
-            first = max(int(np.searchsorted(times, scenes[-1].start_s)), middle - _EDGE_FRAMES)
-            last = min(int(np.searchsorted(times, shot.end_s)), middle + _EDGE_FRAMES)
-            if _likeness(vectors[first:middle], vectors[middle:last]) >= options.merge_similarity:
-                scenes[-1] = Span(scenes[-1].start_s, shot.end_s)
+        if scenes and shot.start_s not in firm:
+            before = scenes[-1]
+            likeness = frames.likeness(*map(frames.index, (before.start_s, *shot)))
+            fits = shot.end_s - before.start_s <= options.max_scene_s
+            if fits and likeness >= options.merge_similarity:
+                scenes[-1] = Span(before.start_s, shot.end_s)
                 continue
         scenes.append(shot)
     return scenes
 
 
-def _divide(
-    scene: Span, times: NDArray[np.float64], vectors: NDArray[np.float32], max_scene_s: float
-) -> list[Span]:
+def _divide(scene: Span, frames: _Frames, max_scene_s: float) -> list[Span]:
     """Cut a scene that is too long where its frames change most, away from its ends."""
     if scene.duration_s <= max_scene_s:
         return [scene]
     margin_s = max_scene_s / 4
-    first = int(np.searchsorted(times, scene.start_s + margin_s))
-    last = int(np.searchsorted(times, scene.end_s - margin_s))
-    begin, end = np.searchsorted(times, scene).tolist()
+    start, end = frames.index(scene.start_s), frames.index(scene.end_s)
+    first = max(start + 1, frames.index(scene.start_s + margin_s) + 1)
+    last = min(end, frames.index(scene.end_s - margin_s))
     cut_s, least = (scene.start_s + scene.end_s) / 2, _STEADY_LIKENESS
-    for place in range(max(first, begin + 1), min(last, end - 1) + 1):
-        before = vectors[max(begin, place - _EDGE_FRAMES) : place]
-        after = vectors[place : min(end, place + _EDGE_FRAMES)]
-        likeness = _likeness(before, after)
+    for place in range(first, last):
+        likeness = frames.likeness(start, place, end)
         if likeness < least:
-            cut_s, least = float(times[place - 1] + times[place]) / 2, likeness
-    return [
-        part
-        for half in (Span(scene.start_s, cut_s), Span(cut_s, scene.end_s))
-        for part in _divide(half, times, vectors, max_scene_s)
-    ]
-
-
-def _likeness(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
-    """Cosine of the mean vectors of two runs of frames; -1 where one is empty."""
-    if not len(before) or not len(after):
-        return -1.0
-    one, other = before.mean(axis=0), after.mean(axis=0)
-    return float(one @ other) / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-12)
+            cut_s, least = float(frames.times[place - 1] + frames.times[place]) / 2, likeness
+    halves = (Span(scene.start_s, cut_s), Span(cut_s, scene.end_s))
+    return [part for half in halves for part in _divide(half, frames, max_scene_s)]
