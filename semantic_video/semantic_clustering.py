@@ -135,21 +135,25 @@ class SemanticClustering:
         )
 
     def _choose(self, points: NDArray[np.float32]) -> tuple[NDArray[np.int32], str]:
-        """`_choose_clusters`, by way of prototypes where there are too many scenes."""
-        if len(points) <= _TREE_LIMIT:
-            return _choose_clusters(points, np.ones(len(points)))
-        from sklearn.cluster import KMeans
+        """A first grouping in a fitting number of clusters, and why that number."""
+        if len(points) > _TREE_LIMIT:
+            from sklearn.cluster import KMeans
 
-        model = KMeans(
-            _TREE_LIMIT, init="random", n_init=1, max_iter=10, random_state=self.seed
-        ).fit(points)
-        sizes = np.bincount(model.labels_, minlength=_TREE_LIMIT)
-        used = np.flatnonzero(sizes)
-        prototypes = _unit_rows(model.cluster_centers_[used])
-        labels, reason = _choose_clusters(prototypes, sizes[used].astype(np.float64))
-        row = np.full(_TREE_LIMIT, -1)
-        row[used] = np.arange(len(used))
-        return labels[row[model.labels_]], f"{reason}, over {len(used)} prototypes of the scenes"
+            model = KMeans(
+                _TREE_LIMIT, init="random", n_init=1, max_iter=10, random_state=self.seed
+            ).fit(points)
+            _, row, sizes = np.unique(model.labels_, return_inverse=True, return_counts=True)
+            means = np.zeros((len(sizes), points.shape[1]), dtype=np.float32)
+            np.add.at(means, row, points)
+            labels, values, reason = _best_cut(_unit_rows(means), sizes.astype(np.float64))
+            reason += f", over {len(sizes)} prototypes of the scenes"
+        else:
+            row = np.arange(len(points))
+            labels, values, reason = _best_cut(points, np.ones(len(points)))
+        if self.method == "kmeans":
+            labels, clause = _free_one_offs(labels, values)
+            reason += clause
+        return labels[row], reason
 
 
 def first_appearance(labels: ArrayLike) -> NDArray[np.int32]:
@@ -252,41 +256,52 @@ def silhouettes(points: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArr
     return np.where(own_size > 1, (other - own) / larger, 0.0)
 
 
-def _choose_clusters(
+def _best_cut(
     points: NDArray[np.float32], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.int32], str]:
-    """A first grouping with a number of clusters that fits, and why that number.
-
-    Of all cuts through a Ward tree the one with the best mean silhouette is taken. The one-off
-    scenes of a film are then grouped in loose pairs, since even two unlike scenes can be each
-    other's nearest: clusters less than half as distinct as the rest fall apart into single scenes.
-    """
+) -> tuple[NDArray[np.int32], NDArray[np.float64], str]:
+    """The cut through a Ward tree with the best mean silhouette: labels, silhouettes, and why."""
     count = len(points)
     if count < 3:
-        return np.arange(count, dtype=np.int32), f"auto: there are only {count} different scenes"
+        why = f"auto: {count} different scene{'s' * (count > 1)}"
+        return np.arange(count, dtype=np.int32), np.zeros(count), why
     tree = [(a, b) for _, a, b in ward_tree(points.astype(np.float64), weights)]
-    best, best_mean, best_values = np.zeros(count, dtype=np.int32), -1.0, np.zeros(count)
+    best, best_values = np.zeros(count, dtype=np.int32), np.full(count, -1.0)
     for size in np.unique(np.geomspace(2, count - 1, _CUTS).round().astype(int)):
         labels = first_appearance(join(count, tree[: count - size]))
         values = silhouettes(points, labels)
-        if values.mean() > best_mean:
-            best, best_mean, best_values = labels, float(values.mean()), values
-    sizes = np.bincount(best)
-    distinctness = np.bincount(best, weights=best_values) / sizes
-    typical = best_values[sizes[best] > 1].mean()
-    loose = (distinctness < typical / 2) & (sizes > 1)
-    alone = loose[best]
-    labels = first_appearance(np.where(alone, len(sizes) + np.arange(count), best))
-    reason = (
-        f"auto: {len(sizes)} clusters have the best mean silhouette ({best_mean:.2f}) of all cuts "
-        "through a Ward tree"
+        if values.mean() > best_values.mean():
+            best, best_values = labels, values
+    return (
+        best,
+        best_values,
+        f"auto: of all cuts through a Ward tree the one in {best.max() + 1} clusters has the best "
+        f"mean silhouette ({best_values.mean():.2f})",
     )
-    if loose.any():
-        reason += (
-            f"; {int(loose.sum())} of them less than half as distinct as the rest fell apart into "
-            f"{int(alone.sum())} single scenes"
-        )
-    return labels, reason
+
+
+def _free_one_offs(
+    labels: NDArray[np.int32], values: NDArray[np.float64]
+) -> tuple[NDArray[np.int32], str]:
+    """Loose clusters taken apart, and a clause that says so.
+
+    Scenes that occur once are each other's nearest too and end up in loose pairs: a cluster less
+    than half as distinct (by its mean silhouette) as scenes usually are falls apart into clusters
+    of one scene.
+    """
+    sizes = np.bincount(labels)
+    grouped = sizes[labels] > 1
+    if not grouped.any():
+        return labels, ""
+    distinctness = np.bincount(labels, weights=values) / sizes
+    loose = (distinctness < values[grouped].mean() / 2) & (sizes > 1)
+    if not loose.any():
+        return labels, ""
+    alone = loose[labels]
+    freed = first_appearance(np.where(alone, len(sizes) + np.arange(len(labels)), labels))
+    return freed, (
+        f"; {loose.sum()} of them, less than half as distinct as the rest, fell apart into "
+        f"{alone.sum()} single scenes"
+    )
 
 
 def _kmeans(
