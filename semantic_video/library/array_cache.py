@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _DIGEST_BYTES = 16
+_LEFTOVER_S = 3600
 
 
 def cached_array(
@@ -69,6 +71,15 @@ def replace_file(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def remove_leftovers(*directories: Path) -> None:
+    """Remove what processes that were killed while they wrote a file left behind."""
+    for directory in directories:
+        for path in directory.glob("*.tmp"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > _LEFTOVER_S:
+                    path.unlink()
 
 
 def _hash(content: bytes) -> bytes:

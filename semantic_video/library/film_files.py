@@ -30,7 +30,7 @@ def fingerprint(path: str | Path) -> str:
                 file.seek(start)
                 digest.update(file.read(_BLOCK_BYTES))
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     return digest.hexdigest()
 
 
@@ -42,7 +42,7 @@ def content_hash(path: str | Path) -> str:
             while block := file.read(_READ_BYTES):
                 digest.update(block)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     return digest.hexdigest()
 
 
@@ -64,5 +64,6 @@ def same_file(first: str | Path, second: str | Path) -> bool:
         return False
 
 
-def _unreadable(path: str | Path, error: OSError) -> VideoError:
+def unreadable(path: str | Path, error: OSError) -> VideoError:
+    """What to raise where the system does not let us read a film."""
     return VideoError(f"cannot read {path}: {error.strerror or error}")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from semantic_video.errors import LibraryError
 from semantic_video.library import film_files, rows
-from semantic_video.library.array_cache import cached_array, replace_file
+from semantic_video.library.array_cache import cached_array, remove_leftovers, replace_file
 from semantic_video.library.lock import LOCK_NAME, OnWait, lock_owner, writer_lock
 from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
 from semantic_video.library.tables import Tables
@@ -65,7 +65,7 @@ class Library:
         self._tables = Tables(self._directory)
         self._thread_lock = threading.RLock()
         self._writers = 0
-        if not (self._directory / _MANIFEST).is_file():
+        if not self._has_manifest():
             if not create:
                 raise LibraryError(
                     f"no library at {self._directory}: make one with `semantic-video index PATH`"
@@ -131,7 +131,7 @@ class Library:
         Recognises content by its fingerprint; ``verify`` reads the film in full as well, and
         compares with the content hash of records that have one.
         """
-        status = os.stat(path)
+        status = _status(path)
         records = self.videos()
         key = film_files.path_key(path)
         here = next((r for r in records if film_files.path_key(r.path) == key), None)
@@ -162,8 +162,8 @@ class Library:
     def load_many(self, video_ids: Iterable[str] | None = None) -> dict[str, StoredMemory]:
         """The memories of these videos, or of all, by id, without thumbnails.
 
-        Reads each table once; the vectors of the memories are views of one matrix for each length
-        of vectors.
+        Reads each table once, and the arrays are views of what was read, so that this is much
+        faster than loading one after another.
         """
         return self._load(None if video_ids is None else list(video_ids), thumbnails=False)
 
@@ -284,7 +284,7 @@ class Library:
     ) -> VideoRecord:
         """Note where a film lies now."""
         path = Path(os.path.abspath(path))
-        status = path.stat()
+        status = _status(path)
         with self.writer(on_wait):
             record = replace(
                 self._record(video_id),
@@ -300,7 +300,7 @@ class Library:
         """Forget a video. Its bytes go when the tables are tidied next, see `maintain`."""
         with self.writer(on_wait):
             record = self._record(video_id)
-            self._tables.delete(rows.VIDEOS, f"id = '{record.id}'")
+            self._tables.delete(rows.VIDEOS, f"generation = {record.generation}")
             self._delete_dead_rows()
 
     def maintain(
@@ -383,6 +383,15 @@ class Library:
 
     # Inside
 
+    def _has_manifest(self) -> bool:
+        try:
+            return (self._directory / _MANIFEST).is_file()
+        except OSError as error:
+            raise LibraryError(
+                f"cannot look into {self._directory} ({error.strerror}): make it yours to read, or "
+                "use --library with another directory"
+            ) from error
+
     def _create(self) -> None:
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
@@ -395,7 +404,7 @@ class Library:
                 "use --library with an empty or a new directory"
             )
         with writer_lock(self._directory):
-            if (self._directory / _MANIFEST).exists():  # another process was quicker
+            if self._has_manifest():  # another process was quicker
                 return
             if rows.VIDEOS not in self._tables.names():
                 self._tables.append(rows.VIDEOS, rows.video_rows([]))
@@ -492,9 +501,12 @@ class Library:
         for name in self._tables.names():
             if name != rows.VIDEOS and not rows.is_of_memories(name):
                 continue
+            # First, so that a full disk may have room for the rest.
+            self._tables.discard_old_versions(name, keep_versions)
             if self._tables.is_scattered(name):
                 self._tables.compact(name)
-            self._tables.discard_old_versions(name, keep_versions)
+                self._tables.discard_old_versions(name, keep_versions)
+        remove_leftovers(self._directory, self._directory / _CACHE)
 
     @staticmethod
     def _has_fingerprint(fingerprint: str) -> Callable[[VideoRecord], bool]:
@@ -534,6 +546,13 @@ def _choose_id(record: VideoRecord, others: list[VideoRecord]) -> str:
     while record.fingerprint[:digits] in taken:
         digits += 1
     return record.fingerprint[:digits]
+
+
+def _status(path: str | Path) -> os.stat_result:
+    try:
+        return os.stat(path)
+    except OSError as error:
+        raise film_files.unreadable(path, error) from error
 
 
 def _is_in_place(record: VideoRecord) -> bool:

@@ -142,7 +142,7 @@ def clustering_rows(record: VideoRecord, clusterings: Iterable[ClusteringRecord]
 class MemoryReader:
     """Puts memories together from tables that hold the rows of many.
 
-    The vectors of a memory are a view of one matrix with those of all.
+    The arrays of a memory are views of what was read, wherever that is in one piece.
     """
 
     def __init__(self, tables: Mapping[str, pa.Table]) -> None:
@@ -214,55 +214,60 @@ class _Grouped:
             if "position" in table.column_names
             else np.zeros(len(generations), dtype=np.int32)
         )
-        # They are found as they were written, so sorting hardly ever moves anything.
-        order = np.lexsort((positions, generations))
-        if (np.diff(order) != 1).any():
+        steps = np.diff(generations)
+        if (steps < 0).any() or (np.diff(positions)[steps == 0] < 0).any():
+            # Never seen: tables are read as they were written, and tidying keeps that order.
+            order = np.lexsort((positions, generations))
             table, generations = table.take(order), generations[order]
+        self._table = table
         self._generations = generations
-        self._columns: dict[str, Any] = {
-            name: table.column(name).combine_chunks() for name in table.column_names
-        }
 
     def rows(self, generation: int) -> _Rows:
         low, high = np.searchsorted(self._generations, [generation, generation + 1])
-        return _Rows({name: column[low:high] for name, column in self._columns.items()})
+        return _Rows(self._table.slice(low, high - low))
 
 
 class _Rows:
-    """The rows of one video in one table, as Arrow arrays; by default none."""
+    """The rows of one video in one table, which may be none or missing altogether."""
 
-    def __init__(self, columns: Mapping[str, Any] | None = None) -> None:
-        self._columns = columns or {}
+    def __init__(self, table: pa.Table | None = None) -> None:
+        self._table = table
 
     def __len__(self) -> int:
-        return len(next(iter(self._columns.values()), ()))
+        return 0 if self._table is None else int(self._table.num_rows)
 
     def objects(self, name: str) -> list[Any]:
-        return self._columns[name].to_pylist() if self._columns else []
+        return self._column(name).to_pylist() if len(self) else []
 
     def array(self, name: str, dtype: type[_Scalar]) -> NDArray[_Scalar]:
-        """A column of numbers, without a copy."""
-        if not self._columns:
+        """A column of numbers."""
+        if not len(self):
             return np.empty(0, dtype)
-        array: NDArray[_Scalar] = self._columns[name].to_numpy()
+        array: NDArray[_Scalar] = self._column(name).to_numpy()
         return array
 
     def matrix(self, name: str, shape: tuple[int, int]) -> NDArray[np.float16]:
-        """A column of vectors as float16 of the given shape, without a copy."""
-        if not self._columns:
+        """A column of vectors as float16 of the given shape."""
+        if not len(self):
             return np.empty(shape, np.float16)
-        matrix: NDArray[np.float16] = self._columns[name].flatten().to_numpy().reshape(shape)
+        matrix: NDArray[np.float16] = self._column(name).flatten().to_numpy().reshape(shape)
         return matrix
 
     def spans(self, name: str) -> tuple[tuple[SceneSpan, ...], ...]:
-        if not self._columns:
+        if not len(self):
             return ()
-        column = self._columns[name]
+        column = self._column(name)
         spans = column.flatten()
         fields = (spans.field(i).to_pylist() for i in range(3))
-        every = [SceneSpan(*values) for values in zip(*fields, strict=True)]
+        every = list(map(SceneSpan._make, zip(*fields, strict=True)))
         bounds = (column.offsets.to_numpy() - column.offsets[0].as_py()).tolist()
         return tuple(tuple(every[low:high]) for low, high in pairwise(bounds))
+
+    def _column(self, name: str) -> Any:
+        """An Arrow array: without a copy where the rows were read in one piece."""
+        assert self._table is not None
+        column = self._table.column(name)
+        return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _with_key(record: VideoRecord, columns: Mapping[str, Any]) -> pa.Table:
