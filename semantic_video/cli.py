@@ -54,11 +54,6 @@ VideoArgument = Annotated[
 ]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its status."""
-    sys.exit(run(arguments))
-
-
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status comes back."""
     for stream in (sys.stdout, sys.stderr):
@@ -73,8 +68,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{message}; see `semantic-video --help`", error.exit_code)
     except SemanticVideoError as error:
         return _fail(str(error))
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("stopped; what was finished is kept", 130)
+    except typer.Abort as abort:  # what typer makes of Ctrl-C
+        raise KeyboardInterrupt from abort
     except BrokenPipeError:
         # The reader of our output went away (`| head`): not our failure.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

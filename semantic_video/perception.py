@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +55,7 @@ def perceive(
     Raises:
         VideoError: the file cannot be read, or nothing of it decodes.
     """
-    segmentation = SegmentationOptions(**asdict(config.segmentation))
+    segmentation = SegmentationOptions()
     thumbnails: dict[float, bytes] = {}
     with VideoReader(path, cover=encoder.input_size) as reader:
         total_s = reader.info.duration_s

@@ -150,7 +150,9 @@ class SemanticVideoProcessor:
         if found is None:
             entries = memory_from_stored(stored, record).entries
             found = clustering_record(own, self._cluster(entries))
-            self._library.save_clustering(record, found, on_wait=self._note)
+            self._library.save_clustering(
+                record.id, found, generation=record.generation, on_wait=self._note
+            )
         memory = memory_from_stored(stored, record, found)
         if len(memory) > self.config.memory.memory_size:
             memory = memory.consolidate(self.config.memory.memory_size)
@@ -239,12 +241,13 @@ class SemanticVideoProcessor:
             found = clustering_record(
                 own, self._cluster(memory_from_stored(stored, record).entries)
             )
-        return self._library.save_clustering(
-            replace(record, settings=self._settings()),
-            found,
-            make_active=True,
-            on_wait=self._note,
-        )
+        with self._library.writer(self._note):
+            saved = self._library.save_clustering(
+                record.id, found, make_active=True, generation=record.generation
+            )
+            saved = replace(saved, settings=self._settings())
+            self._library.update(saved)
+        return saved
 
     def _rebuild(self, record: VideoRecord | None, stale: str, started: float) -> VideoRecord:
         """Make the entries anew from the film, or from finer entries, and save everything."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import itertools
 import json
 import os
 import re
@@ -9,12 +12,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from semantic_video.cli import run
 from semantic_video.library import Library
 from tests.media import (
     Shot,
@@ -28,17 +31,35 @@ from tests.media import (
 # Three places, each of which returns.
 SHOTS = [Shot(seed, 2.0) for seed in (1, 2, 3, 1, 2, 3)]
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def run_cli(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def run_cli(*arguments: object) -> Done:
+    """Run a command in this process, which spares the imports; `spawn` starts a real one."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = run([str(argument) for argument in arguments])
+    texts = []
+    for stream in (out, err):
+        stream.seek(0)
+        texts.append(stream.read())
+    return Done(status, *texts)
+
+
+def spawn(*arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [sys.executable, "-m", "semantic_video", *map(str, arguments)],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        check=False,
-        **options,
     )
 
 
@@ -56,7 +77,7 @@ def library(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+def assert_refused(done: Done, *words: str) -> None:
     """Exit status 2, nothing on standard output, one line that holds ``words``."""
     assert done.returncode == 2, done.stdout + done.stderr
     assert done.stdout == ""
@@ -94,7 +115,7 @@ def test_scenes_tile_and_returning_places_share_a_cluster(film: Path, library: P
     assert [set(scene) for scene in scenes] == [{"id", "start_s", "end_s", "cluster"}] * 6
     assert scenes[0]["start_s"] == 0
     assert scenes[-1]["end_s"] == pytest.approx(12, abs=0.1)
-    for left, right in zip(scenes, scenes[1:], strict=False):
+    for left, right in itertools.pairwise(scenes):
         assert left["end_s"] == right["start_s"]
     assert [scene["start_s"] for scene in scenes] == pytest.approx([0, 2, 4, 6, 8, 10], abs=0.2)
     clusters = [scene["cluster"] for scene in scenes]
@@ -186,7 +207,8 @@ def test_remove_forgets_the_index_and_keeps_the_film(film: Path, tmp_path: Path)
 
 
 def test_version_and_help() -> None:
-    assert re.fullmatch(r"semantic-video \d+\.\d+\.\d+\n", run_cli("--version").stdout)
+    process = spawn("--version")
+    assert re.fullmatch(r"semantic-video \d+\.\d+\.\d+\n", process.communicate()[0])
     for command in ["index", "search", "scenes", "clusters", "list", "info", "remove", "doctor"]:
         assert run_cli(command, "--help").returncode == 0
 
@@ -388,12 +410,7 @@ def test_an_interrupted_index_keeps_what_was_there_and_resumes(
     run_cli("index", first, "--library", library)
     before = Library(library).videos()
     for delay_s in (0.3, 0.8, 1.3):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "semantic_video", "index", str(tmp_path), "--library",
-             str(library)],
-            stderr=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
+        process = spawn("index", tmp_path, "--library", library)
         time.sleep(delay_s)
         process.send_signal(kind)
         _, talk = process.communicate()
@@ -412,13 +429,7 @@ def test_an_interrupted_index_keeps_what_was_there_and_resumes(
 def test_two_runs_at_once_are_safe(tmp_path: Path) -> None:
     films = [write_video(tmp_path / f"{i}.mp4", render(SHOTS[: i + 1])) for i in range(2)]
     library = tmp_path / "l"
-    runs = [
-        subprocess.Popen(
-            [sys.executable, "-m", "semantic_video", "index", str(film), "--library", str(library)],
-            stderr=subprocess.PIPE,
-        )
-        for film in [*films, films[0]]
-    ]
+    runs = [spawn("index", film, "--library", library) for film in [*films, films[0]]]
     for process in runs:
         _, talk = process.communicate()
         assert process.returncode == 0, talk

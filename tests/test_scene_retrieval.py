@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -27,7 +28,7 @@ def unit(rows: NDArray[np.float64]) -> NDArray[np.float32]:
 def make_memory(seed: int, scenes: int, memory_size: int = 1000) -> MemoryHierarchy:
     rng = np.random.default_rng(seed)
     edges = np.r_[0.0, np.cumsum(rng.uniform(0.5, 9, scenes))]
-    spans = [Span(float(a), float(b)) for a, b in zip(edges, edges[1:], strict=False)]
+    spans = [Span(float(a), float(b)) for a, b in itertools.pairwise(edges)]
     kinds = unit(rng.normal(size=(max(1, scenes // 3), DIMENSION)))
     times, vectors = [], []
     for start_s, end_s in spans:
@@ -92,7 +93,7 @@ def test_search_equals_brute_force_and_never_overlaps(
         assert moment.cluster_name == memory.names[moment.cluster]
         assert moment.probability is None
     spans = sorted((moment.start_s, moment.end_s) for moment in answer)
-    assert all(left[1] <= right[0] for left, right in zip(spans, spans[1:], strict=False))
+    assert all(left[1] <= right[0] for left, right in itertools.pairwise(spans))
 
 
 def test_routed_search_visits_part_and_agrees_with_exact() -> None:
