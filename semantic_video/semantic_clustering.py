@@ -259,11 +259,15 @@ def silhouettes(points: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArr
 def _best_cut(
     points: NDArray[np.float32], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], str]:
-    """The cut through a Ward tree with the best mean silhouette: labels, silhouettes, and why."""
+    """The cut through a Ward tree with the best mean silhouette: labels, silhouettes, and why.
+
+    What all scenes of the video have in common is taken off first: it tells none apart.
+    """
     count = len(points)
     if count < 3:
         why = f"auto: {count} different scene{'s' * (count > 1)}"
         return np.arange(count, dtype=np.int32), np.zeros(count), why
+    points = _unit_rows(points - points.mean(axis=0))
     tree = [(a, b) for _, a, b in ward_tree(points.astype(np.float64), weights)]
     best, best_values = np.zeros(count, dtype=np.int32), np.full(count, -1.0)
     for size in np.unique(np.geomspace(2, count - 1, _CUTS).round().astype(int)):
@@ -282,25 +286,24 @@ def _best_cut(
 def _free_one_offs(
     labels: NDArray[np.int32], values: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], str]:
-    """Loose clusters taken apart, and a clause that says so.
+    """Loose pairs and threes taken apart, and a clause that says so.
 
-    Scenes that occur once are each other's nearest too and end up in loose pairs: a cluster less
-    than half as distinct (by its mean silhouette) as scenes usually are falls apart into clusters
-    of one scene.
+    Scenes that occur once are each other's nearest too, and a cut that keeps larger clusters whole
+    pairs them up. Such a group is freed if it is less than half as distinct (by its mean
+    silhouette) as grouped scenes are on average.
     """
     sizes = np.bincount(labels)
     grouped = sizes[labels] > 1
     if not grouped.any():
         return labels, ""
     distinctness = np.bincount(labels, weights=values) / sizes
-    loose = (distinctness < values[grouped].mean() / 2) & (sizes > 1)
+    loose = (distinctness < values[grouped].mean() / 2) & (sizes > 1) & (sizes <= 3)
     if not loose.any():
         return labels, ""
     alone = loose[labels]
     freed = first_appearance(np.where(alone, len(sizes) + np.arange(len(labels)), labels))
     return freed, (
-        f"; {loose.sum()} of them, less than half as distinct as the rest, fell apart into "
-        f"{alone.sum()} single scenes"
+        f"; {loose.sum()} loose pairs and threes among them count as {alone.sum()} single scenes"
     )
 
 
