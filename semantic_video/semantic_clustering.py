@@ -106,7 +106,7 @@ class SemanticClustering:
             raise ValueError("vectors must be a matrix with at least one row")
         distinct, inverse = np.unique(points, axis=0, return_inverse=True)
         counts = np.ones(len(points)) if weights is None else np.asarray(weights, np.float64)
-        masses: NDArray[np.float64] = np.bincount(inverse, weights=counts).astype(np.float64)
+        masses = np.bincount(inverse, weights=np.maximum(counts, 1e-6)).astype(np.float64)
         if self.method == "spectral" and len(distinct) > SPECTRAL_LIMIT:
             raise ConfigError(
                 f"spectral clustering takes up to {SPECTRAL_LIMIT} scenes and this video has "
@@ -331,8 +331,9 @@ def _kmeans(
 def _spectral(points: NDArray[np.float32], count: int, seed: int) -> NDArray[np.int32]:
     """Normalised spectral clustering (Ng, Jordan and Weiss 2002) with self-tuning affinities.
 
-    The affinity of two scenes is exp(-d_i d_j / (s_i s_j)) of their cosine distance d, where s is
-    a scene's distance to its seventh neighbour (Zelnik-Manor and Perona 2004).
+    The affinity of two scenes at distance d is exp(-d^2 / (s_1 s_2)), where s is a scene's distance
+    to its seventh neighbour (Zelnik-Manor and Perona 2004). For unit vectors d^2 is twice the
+    cosine distance.
     """
     from sklearn.cluster import SpectralClustering
 
@@ -341,6 +342,7 @@ def _spectral(points: NDArray[np.float32], count: int, seed: int) -> NDArray[np.
     neighbour = min(7, len(points) - 1)
     scale = np.sqrt(np.partition(squared, neighbour, axis=1)[:, neighbour])
     affinity = np.exp(-squared / np.maximum(np.outer(scale, scale), 1e-12))
+    affinity = np.maximum(affinity, 1e-6)  # the method assumes a connected graph
     model = SpectralClustering(
         count, affinity="precomputed", assign_labels="cluster_qr", random_state=seed
     )

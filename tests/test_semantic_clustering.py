@@ -1,0 +1,292 @@
+"""Clusters across the timeline: what is found, what is promised for every input, and the names."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from semantic_video.errors import ConfigError
+from semantic_video.records import SceneSpan, Span
+from semantic_video.semantic_clustering import (
+    METHODS,
+    SPECTRAL_LIMIT,
+    SemanticClustering,
+    find_occurrences,
+    first_appearance,
+    join,
+    load_vocabulary,
+    name_clusters,
+    rank_words,
+    silhouettes,
+    ward_tree,
+)
+
+
+def unit(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
+    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+
+
+def subjects(
+    returning: int, times: int, one_offs: int = 0, noise: float = 0.6, seed: int = 0
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Scenes of a film in random order: subjects that return, with noise, and one-offs.
+
+    Returns float32 [N, 128] and the subject of each scene.
+    """
+    rng = np.random.default_rng(seed)
+    truth = np.concatenate(
+        [np.repeat(np.arange(returning), times), returning + np.arange(one_offs)]
+    )
+    centres = rng.normal(size=(returning + one_offs, 128))
+    scenes = unit(centres[truth] + noise * rng.normal(size=(len(truth), 128)))
+    order = rng.permutation(len(truth))
+    return scenes[order], truth[order]
+
+
+def partition(labels: NDArray[np.integer]) -> set[frozenset[int]]:
+    return {frozenset(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels)}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("num_clusters", ["auto", 12])
+def test_finds_the_subjects_that_return(method: str, num_clusters: int | str) -> None:
+    scenes, truth = subjects(returning=12, times=6)
+    clustering = SemanticClustering(method, num_clusters).fit(scenes)
+    assert partition(clustering.labels) == partition(truth)
+    assert "12" in clustering.reason
+
+
+def test_auto_leaves_one_offs_alone_and_keeps_what_returns_together() -> None:
+    scenes, truth = subjects(returning=10, times=5, one_offs=60)
+    clustering = SemanticClustering("kmeans", "auto").fit(scenes)
+    returning = {group for group in partition(truth) if len(group) > 1}
+    found = {group for group in partition(clustering.labels) if len(group) > 1}
+    assert returning <= found
+    assert len(found - returning) <= 10  # of 30 pairs that 60 one-offs could form
+    assert "single scenes" in clustering.reason
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    scenes=st.integers(1, 24),
+    different=st.integers(1, 24),
+    num_clusters=st.one_of(st.just("auto"), st.integers(1, 30)),
+    method=st.sampled_from(METHODS),
+    weighted=st.booleans(),
+    seed=st.integers(0, 3),
+)
+def test_any_input_gives_contiguous_labels_in_order_of_appearance(
+    scenes: int, different: int, num_clusters: int | str, method: str, weighted: bool, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = unit(rng.normal(size=(different, 8)))[rng.integers(0, different, scenes)]
+    weights = rng.uniform(0, 9, scenes).astype(np.float32) if weighted else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clustering = SemanticClustering(method, num_clusters, seed).fit(vectors, weights)
+    labels = clustering.labels
+    assert labels.dtype == np.int32
+    assert labels.shape == (scenes,)
+    assert labels[0] == 0
+    assert np.array_equal(labels, first_appearance(labels))
+    assert clustering.reason
+    distinct = len(np.unique(vectors, axis=0))
+    assert clustering.size <= distinct
+    if num_clusters != "auto":
+        assert clustering.size == min(num_clusters, distinct)
+    for row in range(scenes):  # the same picture is never in two clusters
+        assert len(set(labels[(vectors == vectors[row]).all(axis=1)])) == 1
+
+
+def test_more_clusters_than_scenes_says_so() -> None:
+    scenes, _ = subjects(returning=3, times=1)
+    clustering = SemanticClustering(num_clusters=10).fit(scenes)
+    assert clustering.size == 3
+    assert clustering.num_clusters == 10
+    assert "only 3 different scenes" in clustering.reason
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_near_copies_cluster_without_a_warning(method: str) -> None:
+    rng = np.random.default_rng(0)
+    scenes = unit(
+        np.repeat(rng.normal(size=(4, 32)), 12, axis=0) + 1e-6 * rng.normal(size=(48, 32))
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clustering = SemanticClustering(method, 4).fit(scenes)
+    assert np.array_equal(clustering.labels, np.repeat(np.arange(4), 12))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_same_seed_same_clusters(method: str) -> None:
+    scenes, _ = subjects(returning=15, times=4, one_offs=20, noise=1.2)
+    first, second = (SemanticClustering(method, 9, seed=3).fit(scenes).labels for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_weights_decide_where_a_centroid_lies() -> None:
+    scenes = unit(np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.1]]))
+    clustering = SemanticClustering(num_clusters=1).fit(scenes)
+    heavy_first = clustering.centroids(scenes, [100.0, 1.0, 1.0])
+    heavy_second = clustering.centroids(scenes, [1.0, 100.0, 1.0])
+    assert heavy_first @ scenes[0] > 0.99
+    assert heavy_second @ scenes[1] > 0.99
+    assert np.allclose(np.linalg.norm(heavy_first, axis=1), 1)
+    assert clustering.medoids(scenes, [1.0, 100.0, 1.0]).tolist() == [1]
+
+
+def test_unknown_method_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'kmeans'"):
+        SemanticClustering("k-means")
+    with pytest.raises(ConfigError, match="did you mean 'spectral'"):
+        SemanticClustering("spectrum")
+
+
+def test_impossible_number_of_clusters_is_refused() -> None:
+    with pytest.raises(ConfigError, match="1 or more, not 0"):
+        SemanticClustering(num_clusters=0)
+
+
+def test_spectral_says_what_to_do_beyond_its_limit() -> None:
+    scenes = unit(np.random.default_rng(0).normal(size=(SPECTRAL_LIMIT + 1, 4)))
+    with pytest.raises(ConfigError, match="--clustering-method kmeans"):
+        SemanticClustering("spectral", 5).fit(scenes)
+
+
+def test_using_a_clustering_does_not_import_scikit_learn() -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from semantic_video.semantic_clustering import Clustering, name_clusters\n"
+        "v = np.eye(3, dtype=np.float32)\n"
+        "c = Clustering('kmeans', 2, 0, np.array([0, 1, 1], dtype=np.int32), '')\n"
+        "c.medoids(v); name_clusters(c.centroids(v), ['a', 'b', 'c'], v, v)\n"
+        "assert not {'sklearn', 'scipy', 'matplotlib'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- the parts that the number of clusters rests on
+
+
+@settings(max_examples=25, deadline=None)
+@given(count=st.integers(2, 40), seed=st.integers(0, 99))
+def test_ward_tree_equals_scipy(count: int, seed: int) -> None:
+    from scipy.cluster.hierarchy import cut_tree, linkage
+
+    points = np.random.default_rng(seed).normal(size=(count, 5))
+    tree = ward_tree(points, np.ones(count))
+    theirs = linkage(points, "ward")
+    # Ours is the increase of the sum of squares, theirs the square root of twice that.
+    assert np.allclose([2 * cost for cost, _, _ in tree], theirs[:, 2] ** 2)
+    for clusters in range(1, count + 1):
+        labels = join(count, ((a, b) for _, a, b in tree[: count - clusters]))
+        assert partition(labels) == partition(cut_tree(theirs, clusters)[:, 0])
+
+
+def test_ward_tree_treats_weights_as_repeated_points() -> None:
+    rng = np.random.default_rng(1)
+    points, weights = rng.normal(size=(9, 4)), rng.integers(1, 4, 9)
+    repeated = ward_tree(np.repeat(points, weights, axis=0), np.ones(weights.sum()))
+    weighted = ward_tree(points, weights.astype(np.float64))
+    assert np.allclose([cost for cost, _, _ in repeated][-8:], [cost for cost, _, _ in weighted])
+
+
+@pytest.mark.parametrize("copies", [5, 60])
+def test_ward_tree_ends_on_ties(copies: int) -> None:
+    points = np.concatenate([np.zeros((copies, 3)), np.eye(3), -np.eye(3)])
+    assert len(ward_tree(points, np.ones(len(points)))) == len(points) - 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(count=st.integers(3, 40), clusters=st.integers(2, 8), seed=st.integers(0, 99))
+def test_silhouettes_equal_scikit_learn(count: int, clusters: int, seed: int) -> None:
+    from sklearn.metrics import silhouette_samples
+
+    rng = np.random.default_rng(seed)
+    points = unit(rng.normal(size=(count, 6)))
+    labels = first_appearance(rng.integers(0, min(clusters, count - 1), count))
+    if labels.max() == 0:
+        labels[-1] = 1
+    theirs = silhouette_samples(points.astype(np.float64), labels, metric="cosine")
+    assert np.allclose(silhouettes(points, labels), theirs, atol=1e-5)
+
+
+# --- time
+
+
+@settings(max_examples=50, deadline=None)
+@given(labels=st.lists(st.integers(0, 4), min_size=1, max_size=30), data=st.data())
+def test_occurrences_are_maximal_runs_that_tile_the_timeline(
+    labels: list[int], data: st.DataObject
+) -> None:
+    lengths = data.draw(
+        st.lists(st.floats(0.1, 9), min_size=len(labels), max_size=len(labels)), label="lengths"
+    )
+    edges = np.concatenate([[0.0], np.cumsum(lengths)])
+    spans = [
+        SceneSpan(i, float(start), float(end)) for i, (start, end) in enumerate(pairwise(edges))
+    ]
+    clusters = first_appearance(labels)
+    occurrences = find_occurrences(spans, clusters)
+    runs = sorted((run, cluster) for cluster, each in enumerate(occurrences) for run in each)
+    assert runs[0][0].start_s == 0.0
+    assert runs[-1][0].end_s == edges[-1]
+    for (run, cluster), (later, next_cluster) in pairwise(runs):
+        assert run.end_s == later.start_s
+        assert cluster != next_cluster
+    for span, cluster in zip(spans, clusters, strict=True):
+        inside = [r for r in occurrences[cluster] if r.start_s <= span.start_s < r.end_s]
+        assert len(inside) == 1
+
+
+def test_a_hole_in_the_timeline_ends_a_run() -> None:
+    runs = find_occurrences([Span(0.0, 2.0), Span(3.0, 4.0), Span(4.0, 5.0)], [0, 0, 0])
+    assert runs == ((Span(0.0, 2.0), Span(3.0, 5.0)),)
+
+
+# --- names
+
+
+def test_names_tell_clusters_apart_within_the_video() -> None:
+    words = ["water", "boat", "diver"]
+    axes = np.eye(3)
+    # Every scene of this film shows water most of all: it names nothing.
+    scenes = unit(np.array([axes[0] * 3 + axes[1], axes[0] * 3 + axes[2]]))
+    assert name_clusters(scenes, words, axes, scenes) == ("boat", "diver")
+    assert [ranked[0] for ranked in rank_words(scenes, words, axes, scenes)] == ["boat", "diver"]
+
+
+def test_a_film_with_one_cluster_is_named_by_what_it_shows() -> None:
+    words, axes = ["water", "boat"], np.eye(2)
+    scene = unit(np.array([[0.2, 1.0]]))
+    assert name_clusters(scene, words, axes, scene) == ("boat",)
+
+
+@settings(max_examples=40, deadline=None)
+@given(clusters=st.integers(1, 40), words=st.integers(1, 30), seed=st.integers(0, 99))
+def test_names_never_repeat(clusters: int, words: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    vocabulary = [f"word {chr(97 + i)}" for i in range(words)]
+    names = name_clusters(
+        unit(rng.normal(size=(clusters, 6))), vocabulary, unit(rng.normal(size=(words, 6)))
+    )
+    assert len(names) == clusters
+    assert len(set(names)) == clusters
+    assert all(any(name.startswith(word) for word in vocabulary) for name in names)
+
+
+def test_vocabulary_is_varied_and_clean() -> None:
+    words = load_vocabulary()
+    assert 1000 <= len(words) <= 1500
+    assert len({word.casefold() for word in words}) == len(words)
+    assert all(word == word.strip() and 0 < len(word) <= 40 for word in words)
+    assert {"lecture slides", "a computer screen", "a cartoon", "a black screen"} <= set(words)
