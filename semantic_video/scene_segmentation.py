@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -35,7 +36,7 @@ _STILL_S = 1.0
 _FLASH_S = 0.35
 _DECIDE_AFTER_S = 1.0
 _MEMORY_S = 2.5
-_DENSE_GAP_S = 0.2
+_DENSE_GAP_S = 0.21  # five frames a second are dense, rounded timestamps and all
 _FADE_STEP_S = 0.03
 _FADE_RUN_GAP_S = 0.25
 _MIN_FADE_DISTANCE_S = 1.0
@@ -43,11 +44,13 @@ _STILL_RATIO = 20.0
 _STILL_CHANGE = 0.15
 # Share of the picture that the next slide touches at least; less is a pop-up or a window.
 _SLIDE_SPREAD = 0.25
+_LEAST_CONTRAST = 0.2
+_USUAL_DEVIATION = 45.0
 _MIN_HISTOGRAM_DISTANCE = 0.8
 _MAX_LIKENESS = 0.85
 _BLOCK = (6, 8)
 _CLEAR_DIFFERENCE = 20
-_BLANK_RANGE = 24
+_BLANK_DEVIATION = 4.0
 _MAX_BLANK_S = 3.0
 _MIN_BLANK_SHARE = 0.3
 _EDGE_FRAMES = 3
@@ -133,6 +136,7 @@ class SceneSegmenter:
         self._complete = complete
         self._times: list[float] = []
         self._tiny: list[NDArray[np.int16]] = []
+        self._deviations: list[float] = []
         self._changes: list[float] = []
         self._spreads: list[float] = []
         self._comparable: list[bool] = []
@@ -167,6 +171,7 @@ class SceneSegmenter:
         self._previous = small
         self._times.append(time_s)
         self._tiny.append(small[::2, ::2].astype(np.int16))
+        self._deviations.append(_deviation(self._tiny[-1]))
         self._changes.append(change)
         self._spreads.append(spread)
         self._comparable.append(comparable)
@@ -210,10 +215,15 @@ class SceneSegmenter:
 
     def _is_cut(self, index: int, change: float) -> bool:
         options = self._options
-        if change < options.cut_change:
+        if change < options.cut_change * _LEAST_CONTRAST:
             return False
+        contrast = self._contrast(index - 1, index)
         around = self._changes_around(index, _NEIGHBOURHOOD_S)
-        return change >= options.cut_ratio * around and not self._returns(index, change)
+        return (
+            change >= options.cut_change * contrast
+            and change >= options.cut_ratio * around
+            and not self._returns(index, change)
+        )
 
     def _is_next_slide(self, index: int, change: float) -> bool:
         if self._spreads[index] < _SLIDE_SPREAD:
@@ -239,6 +249,11 @@ class SceneSegmenter:
                     count += 1
                 place += step
         return sum(around) / len(around) if around else 0.0
+
+    def _contrast(self, one: int, other: int) -> float:
+        """Contrast of the richer of two pictures as a share of a usual one: less in the dark."""
+        deviation = max(self._deviations[one], self._deviations[other])
+        return min(1.0, max(_LEAST_CONTRAST, deviation / _USUAL_DEVIATION))
 
     def _returns(self, index: int, change: float) -> bool:
         """Whether the change is undone at once (a flash), or undoes one."""
@@ -267,17 +282,18 @@ class SceneSegmenter:
         start, end, between = self._tiny[first], self._tiny[last], self._tiny[middle]
         step = end - start
         difference = float(np.abs(step).mean())
-        if difference < options.fade_change:
+        contrast = self._contrast(first, last)
+        if difference < options.fade_change * contrast:
             return
         share = (times[middle] - times[first]) / (times[last] - times[first])
         bend = float(np.abs(between - start - share * step).mean()) / difference
-        if bend <= options.fade_bend and _differ_in_kind(start, end):
+        if bend <= options.fade_bend and _differ_in_kind(start, end, contrast):
             self._boundaries.extend(scale.add(times[middle], difference * (1 - bend)))
 
     def _note_blank(self) -> None:
         """Keep the stretches in which the picture is empty (black, white or one colour)."""
-        time_s, luma = self._times[-1], self._tiny[-1][..., 0]
-        if int(luma.max()) - int(luma.min()) >= _BLANK_RANGE:
+        time_s = self._times[-1]
+        if self._deviations[-1] >= _BLANK_DEVIATION:
             return
         if self._blanks and time_s - self._blanks[-1].end_s <= _DENSE_GAP_S:
             self._blanks[-1] = Span(self._blanks[-1].start_s, time_s)
@@ -289,7 +305,14 @@ class SceneSegmenter:
         count = min(bisect.bisect_left(self._times, before_s), self._undecided - 2 * _NEIGHBOURS)
         if count < 64:
             return
-        for kept in (self._times, self._tiny, self._changes, self._spreads, self._comparable):
+        for kept in (
+            self._times,
+            self._tiny,
+            self._deviations,
+            self._changes,
+            self._spreads,
+            self._comparable,
+        ):
             del kept[:count]
         self._undecided -= count
 
@@ -342,19 +365,26 @@ def _difference_signed(one: NDArray[np.int16], other: NDArray[np.int16]) -> floa
     return float(np.abs(one - other).sum()) / one.size
 
 
-def _differ_in_kind(one: NDArray[np.int16], other: NDArray[np.int16]) -> bool:
+def _deviation(picture: NDArray[np.int16]) -> float:
+    """Standard deviation of luma."""
+    luma = picture[..., 0].ravel().astype(np.float32)
+    mean = float(luma.sum()) / luma.size
+    return math.sqrt(max(0.0, float(luma @ luma) / luma.size - mean * mean))
+
+
+def _differ_in_kind(one: NDArray[np.int16], other: NDArray[np.int16], contrast: float) -> bool:
     """Whether two pictures show different things: neither the same moved, nor lit otherwise."""
-    distance = float(np.abs(_histogram(one) - _histogram(other)).sum())
-    if distance < _MIN_HISTOGRAM_DISTANCE:
+    centre = np.array([(one[..., 0].mean() + other[..., 0].mean()) / 2, 128, 128])
+    a, b = (((picture - centre) / contrast + 128).clip(0, 255) for picture in (one, other))
+    if float(np.abs(_histogram(a) - _histogram(b)).sum()) < _MIN_HISTOGRAM_DISTANCE:
         return False
-    a, b = (picture[..., 0].ravel() - picture[..., 0].mean() for picture in (one, other))
-    likeness = float(a @ b) / max(float(np.sqrt((a @ a) * (b @ b))), 1e-6)
-    return likeness < _MAX_LIKENESS
+    x, y = (picture[..., 0].ravel() - picture[..., 0].mean() for picture in (a, b))
+    return float(x @ y) < _MAX_LIKENESS * float(np.sqrt((x @ x) * (y @ y)))
 
 
-def _histogram(picture: NDArray[np.int16]) -> NDArray[np.float64]:
+def _histogram(picture: NDArray[np.float64]) -> NDArray[np.float64]:
     """Shares of 16 levels of luma, then of 16 x 16 pairs of chroma; both parts sum to 1."""
-    levels = (picture >> 4).reshape(-1, 3)
+    levels = (picture / 16).astype(np.int64).reshape(-1, 3)
     luma = np.bincount(levels[:, 0], minlength=16)
     chroma = np.bincount(levels[:, 1] * 16 + levels[:, 2], minlength=256)
     return np.concatenate([luma, chroma]) / len(levels)
