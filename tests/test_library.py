@@ -251,6 +251,8 @@ def test_removed_videos_are_gone(library):
     for forgotten in (library.load, library.remove, library.thumbnails):
         with pytest.raises(LibraryError, match="no video"):
             forgotten(gone.id)
+    # A reader that still knows the old record must not take new rows for its own.
+    assert library.save(make_record(3), make_memory(3)).generation > gone.generation
 
 
 def test_a_moved_film_is_relocated(library, tmp_path):

@@ -18,6 +18,7 @@ import pytest
 
 from semantic_video.errors import LibraryError
 from semantic_video.library import Finding, Library
+from semantic_video.library.tables import Tables
 from tests.library_cases import assert_same, assert_whole, make_clustering, make_memory, make_record
 
 ROOT = Path(__file__).parents[1]
@@ -128,6 +129,23 @@ def test_two_writers_take_turns_and_readers_see_whole_videos(library, start):
     assert reads > 3
     assert assert_whole(library) == 6
     assert all(record.settings["version"] == 5 for record in library.videos())
+
+
+def test_a_reader_that_is_overtaken_by_a_writer_reads_the_new_state(library, monkeypatch):
+    saved = library.save(make_record(1, 0), make_memory(1, 0))
+    rival, read = Library(library.path), Tables.read
+    overtaken = []
+
+    def read_late(tables: Tables, name: str, *arguments: object):
+        if name == "entries_16" and not overtaken:
+            overtaken.append(name)
+            rival.save(make_record(1, 1), make_memory(1, 1))
+            rival.maintain()
+        return read(tables, name, *arguments)
+
+    monkeypatch.setattr(Tables, "read", read_late)
+    assert_same(library.load(saved.id), make_memory(1, 1))
+    assert overtaken
 
 
 def test_a_writer_says_whom_it_waits_for_and_goes_on_afterwards(library, start):
