@@ -160,8 +160,8 @@ def index(
                 continue
             results.append(report.as_dict())
             reporter.note(_index_line(report))
-            for note in report.record.notes:
-                reporter.detail(f"  {note}")
+            for note in _notes(report.record):
+                reporter.note(f"  note: {note}")
         shelf.maintain()
     if as_json:
         print(json.dumps(results))
@@ -334,7 +334,7 @@ def info(
         ("entries", f"{record.entries} of {record.settings['memory_size']}"),
         ("indexed", f"{record.indexed_at}, {record.index_seconds:.1f} s, {speed:.0f}x real time"),
     ]
-    lines += [("note", note) for note in record.notes]
+    lines += [("note", note) for note in _notes(record)]
     print("\n".join(f"{name:12} {value}" for name, value in lines))
 
 
@@ -464,10 +464,21 @@ def _index_line(report: IndexReport) -> str:
     facts += f", {record.clusters} clusters"
     if not report.done:
         return f"{facts}; up to date, nothing to do"
-    lost = f", {record.undecoded_s:.1f} s could not be decoded" if record.undecoded_s else ""
     first = "indexed" if report.done[0] == "scenes" else f"{' and '.join(report.done)} redone"
     speed = f"{record.duration_s / report.seconds:.0f}x real time"
-    return f"{facts}; {first} in {report.seconds:.1f} s ({speed}){lost}"
+    return (
+        f"{facts}; {first} in {report.seconds:.1f} s ({speed}), "
+        f"{record.undecoded_s:.1f} s could not be decoded"
+    )
+
+
+def _notes(record: VideoRecord) -> list[str]:
+    """What the user should know of a video beside the summary."""
+    notes = list(record.notes)
+    asked = record.settings["num_clusters"]
+    if isinstance(asked, int) and record.clusters < asked:
+        notes.append(f"{record.clusters} clusters, not {asked}: there are no more different scenes")
+    return notes
 
 
 def _print_moments(answer: Moments, titled: bool) -> None:

@@ -26,17 +26,23 @@ Progress = Callable[[str, float, float], None]
 """Called as ``progress(stage, done_s, total_s)`` while a film is watched."""
 
 
+# Black is 16 in video range; compression adds a little.
+_BLACK_LUMA = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Perception:
     """What watching a film gave, before anything is grouped or cut to a budget.
 
     ``duration_s`` is where the timeline that could be decoded ends, ``undecoded_s`` how many
-    seconds of what the file promises could not be, and ``thumbnails`` JPEG by time, one a scene.
+    seconds of what the file promises could not be, ``notes`` are sentences for the user, and
+    ``thumbnails`` JPEG by time, one a scene.
     """
 
     info: VideoInfo
     duration_s: float
     undecoded_s: float
+    notes: tuple[str, ...]
     entries: SceneEntries
     thumbnails: dict[float, bytes]
 
@@ -57,6 +63,7 @@ def perceive(
     """
     segmentation = SegmentationOptions()
     thumbnails: dict[float, bytes] = {}
+    count = brightest = 0
     with VideoReader(path, cover=encoder.input_size) as reader:
         total_s = reader.info.duration_s
         segmenter = SceneSegmenter(segmentation)
@@ -65,7 +72,9 @@ def perceive(
             for frame in reader.frames():
                 if scenes is None:
                     segmenter.update(frame)
+                count += 1
                 if sampler.wants(frame.time_s, frame.small):
+                    brightest = max(brightest, int(frame.small[..., 0].max()))
                     scene_encoder.add(frame.time_s, frame.rgb())
                     if config.memory.thumbnails:
                         thumbnails[frame.time_s] = frame.jpeg()
@@ -79,6 +88,7 @@ def perceive(
             info=reader.info,
             duration_s=reader.end_s,
             undecoded_s=reader.undecoded_s,
+            notes=reader.info.notes + _oddities(count, brightest),
             entries=entries,
             thumbnails=_one_per_scene(scenes, thumbnails),
         )
@@ -97,6 +107,16 @@ def _entries(scenes: Sequence[Span], frames: EncodedFrames) -> SceneEntries:
         times.append(own.times_s)
         vectors.append(own.vectors)
     return SceneEntries.from_scenes(scenes, times, vectors)
+
+
+def _oddities(count: int, brightest: int) -> tuple[str, ...]:
+    """What a user should know of ``count`` frames whose luma reaches ``brightest``."""
+    notes = []
+    if count == 1:
+        notes.append("it has a single frame")
+    if brightest <= _BLACK_LUMA:
+        notes.append("it is black throughout, so there is nothing to find in it")
+    return tuple(notes)
 
 
 def _one_per_scene(scenes: Sequence[Span], pictures: dict[float, bytes]) -> dict[float, bytes]:

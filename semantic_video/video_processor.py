@@ -346,7 +346,7 @@ class SemanticVideoProcessor:
             model_id=self._encoder.model_id,
             model_fingerprint=self._encoder.fingerprint,
             undecoded_s=perception.undecoded_s,
-            notes=info.notes,
+            notes=perception.notes,
         )
         return seen, perception.entries, perception.thumbnails
 
