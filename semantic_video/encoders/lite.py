@@ -1,0 +1,126 @@
+"""``lite``, the built-in encoder: EfficientNet-Lite0 and MiniLM towers in one space.
+
+Two ONNX graphs beside this module, made by ``python -m training.train_lite``; see
+``docs/model-card.md``. Each is loaded when first used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+WEIGHTS = Path(__file__).with_name("weights")
+
+VIEW_SIZES = (
+    (352, 160), (320, 192), (256, 192), (224, 224), (192, 256), (192, 320), (160, 352),
+)  # fmt: skip
+"""(height, width) that pictures are scaled to: the nearest in aspect, all of about equal cost."""
+
+IMAGE_BATCH = 16
+TEXT_BATCH = 64
+
+
+class LiteEncoder:
+    """The built-in ``ImageTextEncoder``: no download, a few milliseconds a frame on two cores."""
+
+    model_id = "lite"
+
+    def __init__(self, threads: int | None = None, weights: Path = WEIGHTS):
+        """``threads`` bounds the threads of one call, None leaves it to the cores available."""
+        about = json.loads((weights / "lite.json").read_text(encoding="utf-8"))
+        self.dimension: int = about["dimension"]
+        self.fingerprint: str = about["fingerprint"]
+        self.licence: str = about["licence"]
+        self.input_size: tuple[int, int] = (192, 320)
+        self._weights, self._threads = weights, threads
+
+    def encode_images(self, rgb: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Pictures, each uint8 [H, W, 3] of any size, to float32 [N, D], rows of unit length."""
+        result = np.zeros((len(rgb), self.dimension), np.float32)
+        by_size: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for i, picture in enumerate(rgb):
+            by_size[view_size(picture.shape[0], picture.shape[1])].append(i)
+        for size, rows in by_size.items():
+            for start in range(0, len(rows), IMAGE_BATCH):
+                part = rows[start : start + IMAGE_BATCH]
+                pixels = np.stack([resize(rgb[i], size) for i in part])
+                result[part] = self._image_session.run(None, {"pixels": pixels})[0]
+        return result
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Texts to float32 [N, D], rows of unit length; what is past 64 tokens is not read."""
+        result = np.zeros((len(texts), self.dimension), np.float32)
+        ids = [e.ids for e in self._tokenizer.encode_batch(list(texts))]
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        for start in range(0, len(order), TEXT_BATCH):
+            part = order[start : start + TEXT_BATCH]
+            tokens = np.zeros((len(part), len(ids[part[-1]])), np.int64)
+            mask = np.zeros(tokens.shape, np.float32)
+            for row, i in enumerate(part):
+                tokens[row, : len(ids[i])] = ids[i]
+                mask[row, : len(ids[i])] = 1.0
+            feeds = {"tokens": tokens, "mask": mask}
+            result[part] = self._text_session.run(None, feeds)[0]
+        return result
+
+    @cached_property
+    def _image_session(self) -> Any:
+        return self._session("image.onnx")
+
+    @cached_property
+    def _text_session(self) -> Any:
+        return self._session("text.onnx")
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from tokenizers import Tokenizer
+
+        return Tokenizer.from_file(str(self._weights / "tokenizer.json"))
+
+    def _session(self, name: str) -> Any:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        if self._threads is not None:
+            options.intra_op_num_threads = self._threads
+        options.log_severity_level = 3
+        # Threads that wait by spinning would take the cores from the decoder.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        path = str(self._weights / name)
+        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def view_size(height: int, width: int) -> tuple[int, int]:
+    """The (height, width) among ``VIEW_SIZES`` that stretches a picture least."""
+    aspect = np.log(width / height)
+    return min(VIEW_SIZES, key=lambda size: abs(np.log(size[1] / size[0]) - aspect))
+
+
+def resize(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A picture uint8 [H, W, 3] scaled to (height, width), smoothed where it shrinks."""
+    if rgb.shape[:2] == size:
+        return np.ascontiguousarray(rgb)
+    import av
+
+    # The scaler wants a few pixels at least, and is not made for extreme ratios.
+    for axis in (0, 1):
+        length, wanted = rgb.shape[axis], size[axis]
+        if length < 16 or length > 16 * wanted:
+            index = (np.arange(wanted * 4) + 0.5) * length / (wanted * 4)
+            rgb = rgb.take(index.astype(np.intp), axis)
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+    scaled = frame.reformat(size[1], size[0], format="rgb24", interpolation="BICUBIC")
+    pixels: NDArray[np.uint8] = scaled.to_ndarray()  # type: ignore[assignment]
+    return pixels
