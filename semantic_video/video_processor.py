@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from semantic_video.config import Config, load_config, options_hash
 from semantic_video.encoders import ImageTextEncoder, load_encoder
-from semantic_video.errors import LibraryError, QueryError, VideoError
+from semantic_video.errors import ConfigError, LibraryError, QueryError, VideoError
 from semantic_video.library import Library, VideoRecord, fingerprint
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
 from semantic_video.records import Span
@@ -112,6 +112,15 @@ class SemanticVideoProcessor:
         if model is not None:
             given["encoder"] = {"model": model}
         self.config = options.override(given, source="SemanticVideoProcessor")
+        # Checked now rather than after hours of watching.
+        clustering = self.config.clustering
+        self._clustering = SemanticClustering(
+            clustering.method, clustering.num_clusters, clustering.seed
+        )
+        for name in ("memory_size", "exemplars"):
+            count = getattr(self.config.memory, name)
+            if count < 1:
+                raise ConfigError(f"{name} must be 1 or more, not {count}")
         self.video_path = Path(video_path)
         self._progress: Progress = progress or (lambda stage, done_s, total_s: None)
         self._note: Note = note or (lambda line: None)
@@ -352,11 +361,8 @@ class SemanticVideoProcessor:
 
     def _cluster(self, entries: SceneEntries) -> MemoryHierarchy:
         """Group the entries by what they show, name the groups, and keep to the budget."""
-        options = self.config.clustering
         vectors = entries.entry_vectors.astype(np.float32)
-        clustering = SemanticClustering(options.method, options.num_clusters, options.seed).fit(
-            vectors, entries.entry_weights
-        )
+        clustering = self._clustering.fit(vectors, entries.entry_weights)
         vocabulary = load_vocabulary()
         names = name_clusters(
             clustering.centroids(vectors, entries.entry_weights),

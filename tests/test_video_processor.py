@@ -1,0 +1,143 @@
+"""The promised Python interface, on a small film made by code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semantic_video import (
+    Library,
+    MemoryHierarchy,
+    Moment,
+    Moments,
+    SemanticVideoError,
+    SemanticVideoProcessor,
+)
+from tests.media import Shot, picture, render, write_video
+
+SHOTS = [Shot(seed, 1.5) for seed in (1, 2, 3, 1, 2, 3)]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video(tmp_path_factory.mktemp("films") / "film.mp4", render(SHOTS))
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("libraries") / "library"
+
+
+@pytest.mark.parametrize("method", ["kmeans", "spectral"])
+def test_the_promised_usage(film: Path, shelf: Path, method: str) -> None:
+    processor = SemanticVideoProcessor(
+        video_path=film,
+        num_clusters=3,
+        memory_size=1000,
+        clustering_method=method,
+        library=shelf,
+    )
+    memory = processor.build_semantic_memory()
+    assert isinstance(memory, MemoryHierarchy)
+    assert len(memory.scenes()) == 6
+    labels = [scene.cluster for scene in memory.scenes()]
+    assert labels[:3] == labels[3:]
+    assert len(set(labels)) == 3
+    moments = processor.query_semantic_memory("person walking")
+    assert isinstance(moments, Moments)
+    assert moments.found
+    assert len(moments) == 6
+    assert all(isinstance(moment, Moment) for moment in moments)
+    assert moments[0].video == str(film)
+    assert len(processor.query_semantic_memory("person walking", k=2)) == 2
+    assert "6 scenes" in repr(processor)
+
+
+def test_the_default_is_ten_clusters_and_the_users_library(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMANTIC_VIDEO_LIBRARY", str(tmp_path / "mine"))
+    processor = SemanticVideoProcessor(video_path=str(film))
+    # Asking builds the memory; six scenes of three places are fewer than ten clusters.
+    assert processor.query_semantic_memory("a street")
+    (video,) = Library(tmp_path / "mine").videos()
+    assert video.settings["num_clusters"] == 10
+    assert video.clusters <= 6
+
+
+def test_another_processor_leaves_the_active_clustering_alone(film: Path, tmp_path: Path) -> None:
+    first = SemanticVideoProcessor(film, num_clusters=3, library=tmp_path / "l")
+    first.build_semantic_memory()
+    (before,) = Library(tmp_path / "l").videos()
+    other = SemanticVideoProcessor(film, num_clusters=2, library=tmp_path / "l")
+    assert len(other.build_semantic_memory().clusters()) == 2
+    (after,) = Library(tmp_path / "l").videos()
+    assert after.active_clustering == before.active_clustering
+    assert after.generation == before.generation, "the film was not watched again"
+    again = SemanticVideoProcessor(film, num_clusters=2, library=tmp_path / "l")
+    assert again.build_semantic_memory().names == other.build_semantic_memory().names
+
+
+def test_memory_size_is_a_hard_limit_that_keeps_every_span(film: Path, tmp_path: Path) -> None:
+    processor = SemanticVideoProcessor(film, 3, memory_size=3, library=tmp_path / "l")
+    memory = processor.build_semantic_memory()
+    assert len(memory) == 3
+    assert len(memory.scenes()) == 6
+    assert memory.scenes()[-1].end_s == pytest.approx(9, abs=0.1)
+    found = processor.query_semantic_memory("anything", k=10)
+    assert len(found) == 6
+
+
+def test_a_memory_is_the_same_after_reopening(film: Path, tmp_path: Path) -> None:
+    first = SemanticVideoProcessor(film, 3, library=tmp_path / "l")
+    answer = first.query_semantic_memory("a red thing")
+    second = SemanticVideoProcessor(film, 3, library=tmp_path / "l")
+    assert second.query_semantic_memory("a red thing").as_dict() == answer.as_dict()
+
+
+def test_what_is_to_come_is_absent(film: Path, shelf: Path) -> None:
+    processor = SemanticVideoProcessor(film, library=shelf)
+    assert not hasattr(processor, "train_moe_experts")
+    assert not hasattr(processor, "reason_across_time")
+
+
+def test_bad_arguments(film: Path, shelf: Path, tmp_path: Path) -> None:
+    with pytest.raises(SemanticVideoError, match="kmeans or spectral"):
+        SemanticVideoProcessor(film, clustering_method="kmean", library=shelf)
+    with pytest.raises(SemanticVideoError, match="did you mean 'lite'"):
+        SemanticVideoProcessor(film, model="lit", library=shelf)
+    with pytest.raises(SemanticVideoError, match="no such file"):
+        SemanticVideoProcessor(tmp_path / "none.mp4", library=shelf).build_semantic_memory()
+    processor = SemanticVideoProcessor(film, library=shelf)
+    with pytest.raises(SemanticVideoError, match="empty"):
+        processor.query_semantic_memory(" ")
+    with pytest.raises(SemanticVideoError, match="at least 1"):
+        processor.query_semantic_memory("a dog", k=0)
+    for size in (0, -1):
+        with pytest.raises(SemanticVideoError, match="memory_size"):
+            SemanticVideoProcessor(film, memory_size=size, library=tmp_path / "x")
+
+
+def test_a_film_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    film = write_video(tmp_path / "film.mp4", render(SHOTS))
+
+    def disturb(stage: str, done_s: float, total_s: float) -> None:
+        with film.open("ab") as file:
+            file.write(b"more")
+
+    processor = SemanticVideoProcessor(film, library=tmp_path / "l", progress=disturb)
+    with pytest.raises(SemanticVideoError, match="changed while it was read"):
+        processor.index()
+    assert Library(tmp_path / "l").videos() == []
+
+
+def test_progress_reaches_the_end(tmp_path: Path) -> None:
+    film = write_video(tmp_path / "film.mp4", [picture(1)] * 60)
+    seen: list[float] = []
+    processor = SemanticVideoProcessor(
+        film, library=tmp_path / "l", progress=lambda stage, done_s, total_s: seen.append(done_s)
+    )
+    processor.build_semantic_memory()
+    assert seen == sorted(seen)
+    assert seen
