@@ -140,7 +140,7 @@ class SceneEncoder:
     def _run(self) -> None:
         ended = False
         while not ended:
-            batch = []
+            batch: list[tuple[float, NDArray[np.uint8]]] = []
             while len(batch) < self._batch_size and not ended:
                 item = self._queue.get()
                 if item is None:

@@ -90,15 +90,15 @@ class SemanticVideoProcessor:
 
     def __init__(
         self,
-        video_path: str | os.PathLike[str],
+        video_path: str | Path,
         num_clusters: int | Literal["auto"] = 10,
         memory_size: int = 1000,
         clustering_method: str = "kmeans",
         *,
         seed: int | None = None,
         model: str | None = None,
-        library: str | os.PathLike[str] | Library | None = None,
-        config: Config | str | os.PathLike[str] | None = None,
+        library: str | Path | Library | None = None,
+        config: Config | str | Path | None = None,
         progress: Progress | None = None,
         note: Note | None = None,
     ) -> None:
