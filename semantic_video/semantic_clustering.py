@@ -21,7 +21,7 @@ from semantic_video.records import SceneSpan, Span
 
 METHODS = ("kmeans", "spectral")
 
-SPECTRAL_LIMIT = 5000
+SPECTRAL_LIMIT = 3000
 """Scenes that ``spectral`` takes: it needs the N x N matrix of affinities and its eigenvectors."""
 
 _TREE_LIMIT = 3000
@@ -318,7 +318,7 @@ def _kmeans(
     from sklearn.cluster import KMeans
 
     if start is None:
-        model = KMeans(count, n_init=10, random_state=seed)
+        model = KMeans(count, n_init=4, random_state=seed)
     else:
         means = np.zeros((count, points.shape[1]), dtype=np.float32)
         np.add.at(means, start, points)
