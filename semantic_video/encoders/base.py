@@ -17,21 +17,34 @@ class ImageTextEncoder(Protocol):
     a dot product is a cosine.
     """
 
-    model_id: str
-    """Name in the registry, for instance ``lite``."""
+    @property
+    def model_id(self) -> str:
+        """What ``load_encoder`` takes to make this encoder again, for instance ``lite``."""
+        ...
 
-    fingerprint: str
-    """Short hash of weights and preprocessing: an index made with another one cannot be queried."""
+    @property
+    def fingerprint(self) -> str:
+        """Short hash of weights and preprocessing: an index made with another is not queried."""
+        ...
 
-    licence: str
-    """One line on the terms of the weights."""
+    @property
+    def licence(self) -> str:
+        """One line on the terms of the weights."""
+        ...
 
-    dimension: int
-    """D, the length of a vector."""
+    @property
+    def dimension(self) -> int:
+        """D, the length of a vector."""
+        ...
 
-    input_size: tuple[int, int]
-    """(height, width) that pictures had best cover: the reader scales frames down to it while
-    decoding, keeping their aspect (both sides at least this large where the film is)."""
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """(height, width) that pictures had best cover.
+
+        The reader scales frames down to it while decoding, keeping their aspect (both sides at
+        least this large where the film is).
+        """
+        ...
 
     def encode_images(self, rgb: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Pictures, each uint8 [H, W, 3] in RGB of any size, to float32 [N, D]."""

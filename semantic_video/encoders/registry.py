@@ -1,39 +1,118 @@
-"""Which encoders there are, by name."""
+"""Which encoders there are, by name.
+
+A name is ``lite`` (built in), a preset, the path of a local folder, or a hub id
+(``organisation/name``); the last three may end in ``:fp32``, ``:fp16``, ``:int8`` or ``:torch`` to
+choose among a model's weights. Nothing here uses the network but ``obtain``.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 from semantic_video.encoders.base import ImageTextEncoder
+from semantic_video.encoders.hub import fetch, hub_model, look_up
+from semantic_video.encoders.model_folder import ModelFolder
+from semantic_video.encoders.model_layout import VARIANTS, Variant
+from semantic_video.encoders.presets import PRESETS
 from semantic_video.errors import EncoderError
 
-
-def _lite(threads: int | None) -> ImageTextEncoder:
-    from semantic_video.encoders.lite import LiteEncoder
-
-    return LiteEncoder(threads=threads)
+BUILT_IN = "lite"
 
 
-_FACTORIES: dict[str, Callable[[int | None], ImageTextEncoder]] = {"lite": _lite}
+class ModelName(NamedTuple):
+    """A name taken apart: ``clip-vit-b-32:int8`` -> ``clip-vit-b-32`` and ``int8``."""
+
+    base: str
+    variant: Variant | None
 
 
 def available_encoders() -> tuple[str, ...]:
-    """Names that ``load_encoder`` takes."""
-    return tuple(_FACTORIES)
+    """Names that ``load_encoder`` takes besides folders and hub ids; a preset must be fetched."""
+    return (BUILT_IN, *PRESETS)
 
 
-def load_encoder(model_id: str, threads: int | None = None) -> ImageTextEncoder:
-    """The encoder of that name; its weights are read when first used.
+def load_encoder(
+    model_id: str, threads: int | None = None, device: str = "auto"
+) -> ImageTextEncoder:
+    """The encoder of that name, from this machine; its weights are read when first used.
 
-    ``threads`` bounds the threads of one call, None leaves it to the cores available.
+    Args:
+        model_id: ``lite``, a preset, the path of a folder, or a hub id.
+        threads: bound on the threads of one call, None leaves it to the cores available.
+        device: where it runs; ``auto`` takes the fastest that is installed. ``lite`` always runs on
+            the CPU.
 
     Raises:
-        EncoderError: no such encoder; the message names the nearest.
+        EncoderError: no such encoder, or it is not on this machine; the message says what to do.
     """
-    factory = _FACTORIES.get(model_id)
-    if factory is None:
-        nearest = difflib.get_close_matches(model_id, _FACTORIES, n=1, cutoff=0.4)
-        hint = f"did you mean {nearest[0]!r}?" if nearest else f"there is: {', '.join(_FACTORIES)}"
-        raise EncoderError(f"unknown model {model_id!r}; {hint}")
-    return factory(threads)
+    if model_id == BUILT_IN:
+        from semantic_video.encoders.lite import LiteEncoder
+
+        return LiteEncoder(threads=threads)
+    base, variant = split_name(model_id)
+    path = Path(base).expanduser()
+    if path.is_dir():
+        folder = ModelFolder(path.resolve(), variant=variant)
+        # The index keeps this name: it must mean the same from anywhere.
+        model_id = str(folder.path) + (f":{variant}" if variant else "")
+    else:
+        folder = _fetched_folder(base, variant)
+    if folder.layout.variant == "torch":
+        from semantic_video.encoders.clip_torch import ClipTorchEncoder
+
+        return ClipTorchEncoder(folder, model_id, threads=threads, device=device)
+    from semantic_video.encoders.clip_onnx import ClipOnnxEncoder
+
+    return ClipOnnxEncoder(folder, model_id, threads=threads, device=device)
+
+
+def obtain(model_id: str) -> bool:
+    """Fetch a preset or a hub model that is not on this machine yet; whether something was fetched.
+
+    To be called only where the user named the model.
+
+    Raises:
+        EncoderError: the hub cannot be reached, or has no such model.
+    """
+    base, variant = split_name(model_id)
+    if base == BUILT_IN or Path(base).expanduser().is_dir():
+        return False
+    model = hub_model(base)
+    if model is None:
+        raise unknown_model(base)
+    if model.is_here(variant):
+        return False
+    fetch(look_up(model, variant))
+    return True
+
+
+def split_name(model_id: str) -> ModelName:
+    """Take the variant off a name, if it ends in one."""
+    base, colon, ending = model_id.rpartition(":")
+    for variant in VARIANTS:
+        if colon and ending == variant:
+            return ModelName(base, variant)
+    return ModelName(model_id, None)
+
+
+def unknown_model(name: str) -> EncoderError:
+    """The error for a name that can mean nothing; names the nearest."""
+    nearest = difflib.get_close_matches(name, available_encoders(), n=1, cutoff=0.4)
+    known = ", ".join(available_encoders())
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"there is: {known}"
+    return EncoderError(f"unknown model {name!r}; {hint} (or a folder, or a hub id)")
+
+
+def _fetched_folder(name: str, variant: Variant | None) -> ModelFolder:
+    model = hub_model(name)
+    if model is None:
+        raise unknown_model(name)
+    if not model.is_here(variant):
+        wanted = f"{name}:{variant}" if variant else name
+        raise EncoderError(
+            f"the model {wanted} is not on this machine: fetch it with `semantic-video models pull "
+            f"{wanted}`, or index again with the built-in one (--model {BUILT_IN})"
+        )
+    return ModelFolder(model.folder, model.subfolder, variant)
