@@ -25,7 +25,7 @@ from semantic_video.errors import VideoError
 from semantic_video.records import Span
 from semantic_video.utils.video_utils.files import available_cores, check_path
 from semantic_video.utils.video_utils.pictures import Frame, Orientation, Scalers
-from semantic_video.utils.video_utils.timeline import Clock, Ledger, stamp_of
+from semantic_video.utils.video_utils.timeline import Ledger, stamp_of
 
 _DEFAULT_FPS = 25
 _MAX_THREADS = 16
@@ -178,13 +178,13 @@ class VideoReader:
         """Time, size and key flag of every packet, from one pass over the file without decoding."""
         if self._index is None:
             rows: list[tuple[float, int, bool, int]] = []
-            clock = self._new_clock()
+            ledger = self._new_ledger()
             with self._opened() as (container, stream):
-                for packet in self._new_ledger().read(container, stream):
-                    time_s, stamp = clock.packet_time(packet), stamp_of(packet)
+                for time_s, packet in ledger.read(container, stream):
                     if not packet.is_discard:
-                        rows.append((time_s, packet.size, packet.is_keyframe, stamp or 0))
-            self._continuous = clock.continuous
+                        stamp = stamp_of(packet) or 0
+                        rows.append((time_s, packet.size, packet.is_keyframe, stamp))
+            self._continuous = ledger.continuous
             rows.sort(key=lambda row: row[0])
             self._index = PacketIndex(
                 time_s=np.array([row[0] for row in rows], np.float64),
@@ -198,8 +198,8 @@ class VideoReader:
         """Serve the frames of ``plan`` (default: all) in presentation order, one at a time.
 
         Times increase strictly. A frame without timestamp follows the one before at the average
-        rate; a timestamp that repeats or steps back a little follows by a millisecond; where it
-        steps back by a second or more (joined recordings), the rest is moved to follow on.
+        rate; a frame that is not later than the one before is left out; where decoding time steps
+        back by a second or more (joined recordings), the rest is moved to follow on.
         """
         plan = plan or Plan.all()
         self._ledger = self._new_ledger()
@@ -257,18 +257,15 @@ class VideoReader:
         from_key: bool = False,
     ) -> Iterator[Frame]:
         """Decode to the end of the file, with ``from_key`` from the next key frame on."""
-        clock = self._new_clock()
-        for packet in self._ledger.read(container, stream):
+        ledger = self._ledger
+        for packet_s, packet in ledger.read(container, stream):
             if (plan.keyframes_only or from_key) and not packet.is_keyframe:
                 continue
             from_key = False
-            for picture in self._ledger.decode(stream, packet):
-                yield self._frame(clock, picture)
-        for picture in self._ledger.decode(stream, None):
-            yield self._frame(clock, picture)
-
-    def _frame(self, clock: Clock, picture: VideoFrame) -> Frame:
-        return Frame(clock.frame_time(stamp_of(picture)), picture, self._scalers)
+            for time_s, picture in ledger.decode(stream, packet, packet_s):
+                yield Frame(time_s, picture, self._scalers)
+        for time_s, picture in ledger.decode(stream, None):
+            yield Frame(time_s, picture, self._scalers)
 
     def _groups(self, spans: tuple[Span, ...]) -> Iterator[tuple[int | None, list[Span]]]:
         """Join spans with no key frame between them, each group with the key frame to start at.
@@ -298,7 +295,7 @@ class VideoReader:
             place = stamp - round(back_s / self._time_base)
             try:
                 container.seek(place, stream=stream)
-                landed = (p for p in self._new_ledger().read(container, stream) if p.is_keyframe)
+                landed = (p for _, p in self._new_ledger().read(container, stream) if p.is_keyframe)
                 first = next((stamp_of(packet) for packet in landed), None)
                 if first is not None and first <= stamp:
                     container.seek(place, stream=stream)
@@ -325,19 +322,16 @@ class VideoReader:
             if container in self._containers:
                 self._containers.remove(container)
 
-    def _new_clock(self) -> Clock:
-        return Clock(self._origin, self._time_base, self._frame_s)
-
     def _new_ledger(self) -> Ledger:
         return Ledger(self._origin, self._time_base, self._frame_s)
 
     def _probe(self, container: InputContainer, stream: VideoStream) -> tuple[VideoFrame, int]:
         """Decode the first frame; return it and the first presentation timestamp of the file."""
         ledger, stamps = self._new_ledger(), []
-        for packet in chain(ledger.read(container, stream), [None]):
+        for _, packet in chain(ledger.read(container, stream), [(0.0, None)]):
             if packet is not None and not packet.is_discard:
                 stamps.append(stamp_of(packet))
-            for frame in ledger.decode(stream, packet):
+            for _, frame in ledger.decode(stream, packet):
                 known = [stamp for stamp in (*stamps, stamp_of(frame)) if stamp is not None]
                 return frame, min(known, default=0)
         raise VideoError(f"nothing of {self._path} can be decoded; get another copy of it")

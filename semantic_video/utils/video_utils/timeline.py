@@ -15,8 +15,9 @@ from av.video.stream import VideoStream
 
 # A step back in time by so much is not disorder but the start of another recording.
 _DISCONTINUITY_S = 1.0
-_REPEAT_STEP_S = 0.001
 _TAIL_TOLERANCE_S = 0.5
+# Share of the usual time between frames from which on a packet without a frame is a loss.
+_LEAST_LOSS = 0.75
 _MAX_READ_FAILURES = 50
 # Formats whose demuxer searches on behind damage, so that packets go missing without an error.
 _RESYNCING_FORMATS = frozenset({"matroska,webm", "mpegts", "mpeg", "flv", "ogg", "asf"})
@@ -29,7 +30,7 @@ def stamp_of(item: Packet[Any] | VideoFrame) -> int | None:
 
 
 class Clock:
-    """Turns timestamps into seconds from the first presentation time.
+    """Turns timestamps into seconds from the first presentation time, in decoding order.
 
     Args:
         origin: the first presentation timestamp.
@@ -44,55 +45,41 @@ class Clock:
         self._offset_s = 0.0
         self._latest_s: float | None = None
         self._latest_dts_s: float | None = None
-        self.continuous = True
-        """Whether no step back by a second or more was seen."""
+
+    @property
+    def continuous(self) -> bool:
+        """Whether no step back by a second or more was seen (joined recordings)."""
+        return self._offset_s == 0.0
 
     def seconds(self, stamp: int) -> float:
-        """The time of ``stamp``; the nearest float to the exact fraction."""
+        """The time of ``stamp``: the float nearest to the exact fraction, where continuous."""
         exact = (stamp - self._origin) * self._time_base.numerator / self._time_base.denominator
-        return exact + self._offset_s if self._offset_s else exact
-
-    def frame_time(self, stamp: int | None) -> float:
-        """The time of the next frame in presentation order; strictly above the one before."""
-        latest_s = self._latest_s
-        if stamp is None:
-            time_s = 0.0 if latest_s is None else latest_s + self._frame_s
-        else:
-            time_s = self.seconds(stamp)
-            if latest_s is None:
-                time_s = max(0.0, time_s)
-            elif time_s <= latest_s - _DISCONTINUITY_S:
-                time_s = self._continue_from(latest_s, time_s)
-            elif time_s <= latest_s:
-                time_s = latest_s + _REPEAT_STEP_S
-        self._latest_s = time_s
-        return time_s
+        return exact if self.continuous else exact + self._offset_s
 
     def packet_time(self, packet: Packet[Any]) -> float:
-        """The presentation time of the next packet in decoding order."""
-        stamp = stamp_of(packet)
-        latest_s = self._latest_s
+        """The presentation time of the next packet in decoding order.
+
+        A packet without timestamp follows the one before at the average rate; where decoding time
+        steps back by a second or more, the rest is moved to follow on.
+        """
+        stamp, latest_s = stamp_of(packet), self._latest_s
+        follows_s = 0.0 if latest_s is None else latest_s + self._frame_s
         if stamp is None:
-            time_s = 0.0 if latest_s is None else latest_s + self._frame_s
+            time_s = follows_s
         else:
             time_s = self.seconds(stamp)
             dts_s = time_s if packet.dts is None else self.seconds(packet.dts)
-            if (
-                latest_s is not None
-                and self._latest_dts_s is not None
-                and dts_s <= self._latest_dts_s - _DISCONTINUITY_S
-            ):
-                shift_s = self._continue_from(latest_s, time_s) - time_s
+            if self._latest_dts_s is not None and dts_s <= self._latest_dts_s - _DISCONTINUITY_S:
+                shift_s = follows_s - time_s
+                self._offset_s += shift_s
                 time_s, dts_s = time_s + shift_s, dts_s + shift_s
             self._latest_dts_s = dts_s
         self._latest_s = time_s if latest_s is None else max(latest_s, time_s)
         return time_s
 
-    def _continue_from(self, latest_s: float, time_s: float) -> float:
-        self.continuous = False
-        continued_s = latest_s + self._frame_s
-        self._offset_s += continued_s - time_s
-        return continued_s
+    def jump(self) -> None:
+        """Take the next packet as it comes, after a jump in the file."""
+        self._latest_dts_s = None
 
 
 class Ledger:
@@ -104,20 +91,20 @@ class Ledger:
     """
 
     def __init__(self, origin: int, time_base: Fraction, frame_s: float) -> None:
-        self._origin = origin
-        self._time_base = time_base
+        self._clock = Clock(origin, time_base, frame_s)
+        self._origin_s = origin * time_base
         self._frame_s = frame_s
-        self._outstanding: dict[int, None] = {}
+        # Time of every packet whose frame has not come out, by timestamp.
+        self._outstanding: dict[int, float] = {}
+        self._last_frame_s: float | None = None
         self._lost = self._read_faults = self._decode_faults = 0
         self._flagged_packets = self._flagged_frames = 0
         self._file_position: int | None = None
         self._skipped_bytes = self._video_bytes = 0
-        self._first_dts_s: float | None = None
-        self._last_dts_s: float | None = None
-        self.undecoded_s = 0.0
-        """Seconds of the timeline without a decodable frame."""
         self._video_end_s = 0.0
         self._read_end_s = 0.0
+        self.undecoded_s = 0.0
+        """Seconds of the timeline without a decodable frame."""
 
     @property
     def broken_packets(self) -> int:
@@ -127,8 +114,15 @@ class Ledger:
             self._decode_faults, self._flagged_packets, self._lost + self._flagged_frames
         )
 
-    def read(self, container: InputContainer, stream: VideoStream) -> Iterator[Packet[Any]]:
-        """The packets of ``stream`` from the current position; what cannot be read is counted."""
+    @property
+    def continuous(self) -> bool:
+        """Whether timestamps name one time each: false for joined recordings."""
+        return self._clock.continuous
+
+    def read(
+        self, container: InputContainer, stream: VideoStream
+    ) -> Iterator[tuple[float, Packet[Any]]]:
+        """Times and packets of ``stream`` from here on; what cannot be read is counted."""
         resyncs = container.format.name in _RESYNCING_FORMATS
         failures = 0
         while failures < _MAX_READ_FAILURES:
@@ -139,24 +133,33 @@ class Ledger:
                     if not packet.size:
                         continue
                     failures = 0
-                    is_video = packet.stream_index == stream.index
-                    self._book(packet, is_video, resyncs)
-                    if is_video:
-                        yield packet
+                    self._book_place(packet)
+                    if packet.stream_index == stream.index:
+                        time_s = self._clock.packet_time(packet)
+                        self._book_video(time_s, packet, resyncs)
+                        yield time_s, packet
+                    else:
+                        self._book_other(packet)
                 return
             except FFmpegError:
                 failures += 1
                 self._read_faults += 1
 
-    def decode(self, stream: VideoStream, packet: Packet[Any] | None) -> list[VideoFrame]:
-        """The frames that come out when ``packet`` goes in; None at the end, for the last ones."""
+    def decode(
+        self, stream: VideoStream, packet: Packet[Any] | None, time_s: float = 0.0
+    ) -> list[tuple[float, VideoFrame]]:
+        """Times and frames that come out when ``packet`` goes in; None at the end, for the rest.
+
+        Times increase strictly: a frame that is not later than the one before (a repeated
+        timestamp, a leftover from before damage) is left out.
+        """
         if packet is not None:
             self._flagged_packets += packet.is_corrupt
             stamp = stamp_of(packet)
             if stamp is not None and not packet.is_discard:
                 if len(self._outstanding) >= _MAX_OUTSTANDING:
                     self._outstanding.clear()
-                self._outstanding[stamp] = None
+                self._outstanding[stamp] = time_s
         try:
             frames = stream.codec_context.decode(packet)
         except CodecEndError:
@@ -166,23 +169,30 @@ class Ledger:
             if isinstance(error, CodecBusyError):
                 stream.codec_context.flush_buffers()
             return []
+        timed = []
         for frame in frames:
-            self._note_frame(frame)
-        return frames
+            frame_s = self._arrive(frame)
+            if self._last_frame_s is None or frame_s > self._last_frame_s:
+                self._last_frame_s = frame_s
+                timed.append((frame_s, frame))
+        return timed
 
     def jump(self) -> None:
         """Start booking anew after a jump in the file."""
         self._outstanding.clear()
-        self._file_position = self._last_dts_s = None
+        self._file_position = self._last_frame_s = None
+        self._video_bytes = 0
+        self._clock.jump()
 
     def close(self, promised_s: float) -> bool:
         """Book the end of a complete pass; return whether frames are missing there."""
-        missing = bool(self._outstanding)
-        if missing:
-            first, last = min(self._outstanding), max(self._outstanding)
-            lost_s = float((last - first) * self._time_base) + self._frame_s
-            if lost_s > self._frame_s or self._decode_faults:
-                self.undecoded_s += lost_s
+        missing = False
+        if self._outstanding:
+            first_s, last_s = min(self._outstanding.values()), max(self._outstanding.values())
+            # A single packet without a frame may be a hidden one, unless something went wrong.
+            if last_s > first_s or self._decode_faults:
+                missing = True
+                self.undecoded_s += last_s - first_s + self._frame_s
                 self._lost += len(self._outstanding)
             self._outstanding.clear()
         # Where sound goes on to the end, the file is whole and its pictures just stop earlier.
@@ -191,56 +201,50 @@ class Ledger:
             missing = True
         return missing
 
-    def _note_frame(self, frame: VideoFrame) -> None:
+    def _arrive(self, frame: VideoFrame) -> float:
+        """Book a frame and return its time."""
         self._flagged_frames += frame.is_corrupt
         stamp = stamp_of(frame)
         if stamp is None:
-            return
-        before = [other for other in self._outstanding if other < stamp]
-        if before:
-            lost_s = float((stamp - min(before)) * self._time_base)
-            if lost_s >= 0.75 * self._frame_s:
-                self.undecoded_s += lost_s
-                self._lost += len(before)
-            for other in before:
-                del self._outstanding[other]
-        self._outstanding.pop(stamp, None)
+            return 0.0 if self._last_frame_s is None else self._last_frame_s + self._frame_s
+        time_s = self._outstanding.pop(stamp, None)
+        if time_s is None:
+            time_s = self._clock.seconds(stamp)
+        lost = {key: at_s for key, at_s in self._outstanding.items() if at_s < time_s}
+        if lost:
+            gap_s = time_s - min(lost.values())
+            if gap_s >= _LEAST_LOSS * self._frame_s:
+                self.undecoded_s += gap_s
+                self._lost += len(lost)
+            for key in lost:
+                del self._outstanding[key]
+        return max(0.0, time_s)
 
-    def _book(self, packet: Packet[Any], is_video: bool, resyncs: bool) -> None:
+    def _book_place(self, packet: Packet[Any]) -> None:
         if packet.pos is not None:
             if self._file_position is not None:
                 self._skipped_bytes += max(0, packet.pos - self._file_position)
             self._file_position = max(self._file_position or 0, packet.pos + packet.size)
-        time_base = packet.stream.time_base
-        stamp = stamp_of(packet)
-        if stamp is not None and time_base is not None:
-            length_s = self._frame_s if is_video else float((packet.duration or 0) * time_base)
-            origin_s = self._origin * self._time_base
-            end_s = float(stamp * time_base - origin_s) + length_s
-        else:
-            end_s = self._video_end_s + self._frame_s if is_video else 0.0
-        self._read_end_s = max(self._read_end_s, end_s)
-        if is_video:
-            self._video_end_s = max(self._video_end_s, end_s)
-            if packet.dts is not None and time_base is not None:
-                self._book_video(float(packet.dts * time_base), packet.size, resyncs)
 
-    def _book_video(self, dts_s: float, size: int, resyncs: bool) -> None:
-        """Count a stretch that a resyncing demuxer left out before this packet.
+    def _book_other(self, packet: Packet[Any]) -> None:
+        if packet.pts is not None and packet.stream.time_base is not None:
+            end = (packet.pts + (packet.duration or 0)) * packet.stream.time_base
+            self._read_end_s = max(self._read_end_s, float(end - self._origin_s))
+
+    def _book_video(self, time_s: float, packet: Packet[Any], resyncs: bool) -> None:
+        """Note where the video has got to, and count a stretch that the demuxer left out.
 
         A gap in time alone may be a still picture at a variable rate; it is a hole only if bytes
         were skipped there, at least a quarter of what so much video takes.
         """
-        if self._first_dts_s is None or self._last_dts_s is None:
-            self._first_dts_s = dts_s if self._first_dts_s is None else self._first_dts_s
-        elif resyncs:
-            gap_s = dts_s - self._last_dts_s
-            bytes_per_s = self._video_bytes / max(self._last_dts_s - self._first_dts_s, 1.0)
-            if gap_s > max(0.5, 5 * self._frame_s) and (
-                self._skipped_bytes > 0.25 * gap_s * bytes_per_s
-            ):
-                self.undecoded_s += gap_s - self._frame_s
+        gap_s = time_s - self._video_end_s
+        if resyncs and self._video_bytes and gap_s > max(0.5, 10 * self._frame_s):
+            bytes_per_s = self._video_bytes / max(self._video_end_s, 1.0)
+            if self._skipped_bytes > 0.25 * gap_s * bytes_per_s:
+                self.undecoded_s += gap_s
                 self._read_faults += 1
-        self._last_dts_s = dts_s
-        self._skipped_bytes = 0
-        self._video_bytes += size
+        self._video_bytes += packet.size
+        if stamp_of(packet) is not None:  # without one, its time is only assumed
+            self._skipped_bytes = 0
+        self._video_end_s = max(self._video_end_s, time_s + self._frame_s)
+        self._read_end_s = max(self._read_end_s, self._video_end_s)
