@@ -4,12 +4,15 @@
 - `stored`: the records and arrays that go in and come out
 - `tables`: Lance tables, their errors in the user's words, compaction
 - `lock`: one writer at a time
-- `film_files`: how a film is recognised when it was moved or renamed
+- `film_files`: how a film is recognised without reading it in full
+- `lookup`: which video a text or a file means
+- `rows`: between arrays and the rows of tables
 - `array_cache`: arrays that can be made again
 """
 
 from semantic_video.library.film_files import content_hash, fingerprint
-from semantic_video.library.library import FileMatch, Library, default_library_path
+from semantic_video.library.library import Library, default_library_path
+from semantic_video.library.lookup import FileMatch
 from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
 
 __all__ = [

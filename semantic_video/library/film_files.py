@@ -30,7 +30,7 @@ def fingerprint(path: str | Path) -> str:
                 file.seek(start)
                 digest.update(file.read(_BLOCK_BYTES))
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise _unreadable(path, error) from error
     return digest.hexdigest()
 
 
@@ -42,7 +42,7 @@ def content_hash(path: str | Path) -> str:
             while block := file.read(_READ_BYTES):
                 digest.update(block)
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise _unreadable(path, error) from error
     return digest.hexdigest()
 
 
@@ -64,6 +64,13 @@ def same_file(first: str | Path, second: str | Path) -> bool:
         return False
 
 
-def unreadable(path: str | Path, error: OSError) -> VideoError:
-    """What to raise where the system does not let us read a film."""
+def status(path: str | Path) -> os.stat_result:
+    """Size, modification time and so on of a film."""
+    try:
+        return os.stat(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str | Path, error: OSError) -> VideoError:
     return VideoError(f"cannot read {path}: {error.strerror or error}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import os
 import threading
@@ -12,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import NDArray
 
 from semantic_video.errors import LibraryError
-from semantic_video.library import film_files, rows
+from semantic_video.library import film_files, lookup, rows
 from semantic_video.library.array_cache import cached_array, remove_leftovers, replace_file
 from semantic_video.library.lock import LOCK_NAME, OnWait, lock_owner, writer_lock
 from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
@@ -27,12 +26,8 @@ FORMAT_VERSION = 1
 """Raised when an older program could no longer read what is written; new tables and new columns
 do not need that."""
 
-FileMatch = Literal["new", "same", "moved", "copied", "changed"]
-"""How a file relates to the library, see `Library.find`."""
-
 _MANIFEST = "library.json"
 _CACHE = "cache"
-_ID_DIGITS = 8
 _KEEP_VERSIONS = timedelta(minutes=10)
 # Up to so many videos a table is asked for their rows; above it is read in full.
 _FEW_VIDEOS = 16
@@ -95,34 +90,15 @@ class Library:
     def resolve(self, text: str | Path) -> VideoRecord:
         """The video that ``text`` means.
 
-        That is, in this order: the path of a film, which may be offline; its id or the beginning
-        of it; its file name; the path of a film that was renamed or moved, by its fingerprint.
+        That is, in this order: the path of a film, which may be offline; its id; its file name;
+        the beginning of its id; the path of a film that was renamed or moved, by its fingerprint.
         Raises `LibraryError` that names the candidates where it means none or several.
         """
-        text = str(text)
-        records = self.videos()
-        path, name = film_files.path_key(text), film_files.name_key(text)
-        tests: list[Callable[[VideoRecord], bool]] = [
-            lambda record: film_files.path_key(record.path) == path,
-            lambda record: record.id == text,
-            lambda record: film_files.name_key(record.name) == name,
-        ]
-        if len(text) >= 2:
-            tests.insert(2, lambda record: record.id.startswith(text.lower()))
-        if os.path.isfile(text):
-            tests.append(self._has_fingerprint(film_files.fingerprint(text)))
-        for test in tests:
-            found = [record for record in records if test(record)]
-            if len(found) == 1:
-                return found[0]
-            if found:
-                several = ", ".join(f"{record.id} ({record.path})" for record in found)
-                raise LibraryError(f"{text} means several videos: {several}; use an id")
-        raise LibraryError(_unknown(text, records))
+        return lookup.resolve(str(text), self.videos())
 
     def find(
         self, path: str | Path, *, verify: bool = False
-    ) -> tuple[VideoRecord | None, FileMatch]:
+    ) -> tuple[VideoRecord | None, lookup.FileMatch]:
         """Which video the file at ``path`` is, and how it relates to what the library knows.
 
         ``same``: there is nothing to do (path, size and modification time are as they were, or
@@ -131,29 +107,7 @@ class Library:
         Recognises content by its fingerprint; ``verify`` reads the film in full as well, and
         compares with the content hash of records that have one.
         """
-        status = _status(path)
-        records = self.videos()
-        key = film_files.path_key(path)
-        here = next((r for r in records if film_files.path_key(r.path) == key), None)
-        untouched = here is not None and (here.size, here.mtime_ns) == (
-            status.st_size,
-            status.st_mtime_ns,
-        )
-        if untouched and not verify:
-            return here, "same"
-        alike = [r for r in records if self._has_fingerprint(film_files.fingerprint(path))(r)]
-        if verify and any(record.content_hash for record in alike):
-            content = film_files.content_hash(path)
-            alike = [record for record in alike if record.content_hash in ("", content)]
-        for record in alike:
-            if record is here or film_files.same_file(record.path, path):
-                return record, "same"
-        for record in alike:
-            if not _is_in_place(record):
-                return record, "moved"
-        if here is not None:
-            return here, "changed"
-        return (alike[0], "copied") if alike else (None, "new")
+        return lookup.find(path, self.videos(), verify)
 
     def load(self, video_id: str) -> StoredMemory:
         """All that is stored of one video."""
@@ -221,7 +175,7 @@ class Library:
             active = memory.active_clustering
             record = replace(
                 record,
-                id=record.id or _choose_id(record, others),
+                id=record.id or lookup.choose_id(record, others),
                 generation=max([time.time_ns(), *(other.generation + 1 for other in others)]),
                 dimension=memory.dimension,
                 scenes=sum(len(spans) for spans in memory.entry_spans),
@@ -284,7 +238,7 @@ class Library:
     ) -> VideoRecord:
         """Note where a film lies now."""
         path = Path(os.path.abspath(path))
-        status = _status(path)
+        status = film_files.status(path)
         with self.writer(on_wait):
             record = replace(
                 self._record(video_id),
@@ -452,7 +406,7 @@ class Library:
         by_id = {record.id: record for record in records}
         for video_id in video_ids:
             if video_id not in by_id:
-                raise LibraryError(_unknown(video_id, records))
+                raise LibraryError(lookup.unknown(video_id, records))
         return [by_id[video_id] for video_id in video_ids]
 
     def _record(self, video_id: str) -> VideoRecord:
@@ -508,10 +462,6 @@ class Library:
                 self._tables.discard_old_versions(name, keep_versions)
         remove_leftovers(self._directory, self._directory / _CACHE)
 
-    @staticmethod
-    def _has_fingerprint(fingerprint: str) -> Callable[[VideoRecord], bool]:
-        return lambda record: record.fingerprint == fingerprint
-
     def _broken(self, reason: str) -> LibraryError:
         return LibraryError(
             f"the library at {self._directory} is broken ({reason}): restore a backup, or delete "
@@ -533,47 +483,6 @@ def _of_generations(records: list[VideoRecord]) -> str:
     return f"generation IN ({', '.join(str(record.generation) for record in records)})"
 
 
-def _choose_id(record: VideoRecord, others: list[VideoRecord]) -> str:
-    for other in others:
-        if other.fingerprint == record.fingerprint:
-            return other.id
-    key = film_files.path_key(record.path)
-    for other in others:
-        if film_files.path_key(other.path) == key:
-            return other.id
-    taken = {other.id for other in others}
-    digits = _ID_DIGITS
-    while record.fingerprint[:digits] in taken:
-        digits += 1
-    return record.fingerprint[:digits]
-
-
-def _status(path: str | Path) -> os.stat_result:
-    try:
-        return os.stat(path)
-    except OSError as error:
-        raise film_files.unreadable(path, error) from error
-
-
-def _is_in_place(record: VideoRecord) -> bool:
-    """Whether a film still lies, unchanged, where it was seen last."""
-    try:
-        status = os.stat(record.path)
-    except OSError:
-        return False
-    return (status.st_size, status.st_mtime_ns) == (record.size, record.mtime_ns)
-
-
 def _is_ours(name: str) -> bool:
     """Whether a file in a directory without a library is the beginning of one."""
     return name in (LOCK_NAME, _CACHE, f"{rows.VIDEOS}.lance") or name.startswith(_MANIFEST)
-
-
-def _unknown(text: str, records: list[VideoRecord]) -> str:
-    if not records:
-        return f"no video {text}: the library is empty; fill it with `semantic-video index PATH`"
-    names = {record.name: record for record in records} | {r.id: r for r in records}
-    near = difflib.get_close_matches(os.path.basename(text), names, n=3, cutoff=0.5)
-    if near:
-        return f"no video {text} in the library; did you mean {' or '.join(near)}?"
-    return f"no video {text} in the library; `semantic-video list` shows what there is"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SUFFIX = ".lance"
-# Readable by every later release of pylance, and by those from 0.33 on.
+# Fixed, so that an upgrade of pylance does not begin to write what an older one cannot read.
 _FILE_FORMAT: Final = "2.1"
 # A fragment of so many rows is left alone, so that tidying does not rewrite a large library over
 # and over; smaller ones are merged once there are several, because each one costs a reader time.
