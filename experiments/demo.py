@@ -43,7 +43,9 @@ def main() -> None:
     show_clusters(clusters, truth["segments"])
     picture = timeline(clusters, truth["duration_s"], folder / "timeline.png", title=film.name)
     print(f"\nThe timeline (clusters as coloured bands) is drawn in {picture.resolve()}")
-    print(f"Ask something yourself: {shown('search', 'a man in a car', *common, program=COMMAND)}")
+    here = Path.cwd()
+    program = COMMAND.relative_to(here) if COMMAND.is_relative_to(here) else COMMAND
+    print(f"Ask something yourself: {shown('search', 'a man in a car', *common, program=program)}")
 
 
 def semantic_video(*arguments: str) -> str:

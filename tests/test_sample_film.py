@@ -144,7 +144,8 @@ def test_a_fade_covers_the_first_half_second(short_film: tuple[list[Shot], Path]
     before, after = frames[fade - 1], frames[fade + FPS // 2]
     ways = [distance(frame, after) for frame in frames[fade - 1 : fade + FPS // 2 + 1]]
     assert ways == sorted(ways, reverse=True)
-    assert 0.3 < ways[FPS // 4] / distance(before, after) < 0.7
+    steps = [(farther - nearer) / distance(before, after) for farther, nearer in pairwise(ways)]
+    assert max(steps) < 0.2  # even, a twelfth each but for what moves meanwhile
 
 
 def test_the_same_shots_give_the_same_film(

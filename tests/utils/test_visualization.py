@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -103,10 +103,13 @@ def test_what_is_seen_once_shares_a_row_when_rows_are_few(tmp_path: Path) -> Non
 
 @settings(max_examples=15, deadline=None)
 @given(
-    names=st.lists(NAMES, min_size=1, max_size=4),
+    names=st.lists(NAMES, max_size=4),
     title=NAMES,
     duration_s=st.floats(0.1, 100_000.0),
 )
+@example(names=[], title="", duration_s=60.0)
+@example(names=[LONG_NAME], title=" ".join(5 * [LONG_NAME]), duration_s=60.0)
+@example(names=[r"$\frac$ is no mathematics", "W" * 200], title="W" * 200, duration_s=60.0)
 def test_nothing_is_cut_at_the_edges(
     names: list[str], title: str, duration_s: float, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
