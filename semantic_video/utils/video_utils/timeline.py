@@ -235,12 +235,14 @@ class Ledger:
         """Note where the video has got to, and count a stretch that the demuxer left out.
 
         A gap in time alone may be a still picture at a variable rate; it is a hole only if bytes
-        were skipped there, at least a quarter of what so much video takes.
+        were skipped there, at least a quarter of what so much video takes. Where the place in the
+        file is unknown (MPEG program streams, whose rate is constant), every gap is a hole.
         """
         gap_s = time_s - self._video_end_s
         if resyncs and self._video_bytes and gap_s > max(0.5, 10 * self._frame_s):
             bytes_per_s = self._video_bytes / max(self._video_end_s, 1.0)
-            if self._skipped_bytes > 0.25 * gap_s * bytes_per_s:
+            skipped = self._skipped_bytes > 0.25 * gap_s * bytes_per_s
+            if skipped or packet.pos is None:
                 self.undecoded_s += gap_s
                 self._read_faults += 1
         self._video_bytes += packet.size
