@@ -29,6 +29,8 @@ from semantic_video.semantic_clustering import (
 DEFAULT_MEMORY_SIZE = 1000
 DEFAULT_EXEMPLARS = 8
 
+_WEISZFELD_STEPS = 20
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SceneEntries:
@@ -167,16 +169,15 @@ class MemoryHierarchy:
         if exemplars < 1:
             raise ConfigError(f"exemplars must be 1 or more, not {exemplars}")
         groups, banks = _merge_groups(entries, clustering.labels, memory_size)
-        labels = first_appearance(banks[[group[0] for group in groups]])
+        bank_of_row = first_appearance(banks)
         seconds = np.bincount(clustering.labels, weights=entries.entry_weights)
-        kept: list[str] = []
-        for label in range(labels.max() + 1):
-            group = groups[int(np.argmax(labels == label))]
-            merged = np.unique(clustering.labels[banks == banks[group[0]]])
+        kept = []
+        for bank in range(bank_of_row.max() + 1):
+            merged = np.unique(clustering.labels[bank_of_row == bank])
             kept.append(names[merged[np.argmax(seconds[merged])]])
         return cls(
             entries=_merge(entries, groups, exemplars),
-            clustering=replace(clustering, labels=labels),
+            clustering=replace(clustering, labels=bank_of_row[[group[0] for group in groups]]),
             names=tuple(kept),
             memory_size=memory_size,
             exemplars=exemplars,
@@ -231,8 +232,9 @@ class MemoryHierarchy:
         members: list[list[int]] = [[] for _ in self.names]
         for span, label in zip(spans, labels, strict=True):
             members[label].append(span.scene)
+        medoids = self.clustering.medoids(self.vectors, self.entries.entry_weights)
         clusters = []
-        for label, entry in enumerate(self.clustering.medoids(self.vectors)):
+        for label, entry in enumerate(medoids):
             time_s, scene = self._best_view(int(entry), self.cluster_vectors[label])
             clusters.append(
                 Cluster(
@@ -332,9 +334,6 @@ def robust_mean(frame_vectors: ArrayLike) -> NDArray[np.float32]:
     if norm < 1e-6:  # frames that cancel out: the first is as good as any
         centre, norm = frames[0], float(np.linalg.norm(frames[0]))
     return np.asarray(centre / max(norm, 1e-12), dtype=np.float32)
-
-
-_WEISZFELD_STEPS = 20
 
 
 def farthest_first(vectors: ArrayLike, count: int, first: int) -> NDArray[np.intp]:
