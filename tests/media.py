@@ -248,8 +248,8 @@ def remux(
 
 
 def damaged(packet: av.Packet) -> av.Packet:
-    """The packet with every byte after its first eight zeroed: no decoder makes a frame of it."""
-    broken = av.Packet(bytes(packet)[:8] + bytes(max(0, packet.size - 8)))
+    """The packet with every byte zeroed: no decoder makes a frame of it."""
+    broken = av.Packet(bytes(packet.size))
     broken.pts, broken.dts, broken.duration = packet.pts, packet.dts, packet.duration
     broken.time_base = packet.time_base
     broken.is_keyframe = packet.is_keyframe

@@ -100,7 +100,7 @@ class Ledger:
         self._lost = self._read_faults = self._decode_faults = 0
         self._flagged_packets = self._flagged_frames = 0
         self._file_position: int | None = None
-        self._skipped_bytes = self._video_bytes = 0
+        self._skipped_bytes = self._skipped_bytes_before = self._video_bytes = 0
         self._video_end_s = 0.0
         self._read_end_s = 0.0
         self.undecoded_s = 0.0
@@ -241,12 +241,13 @@ class Ledger:
         gap_s = time_s - self._video_end_s
         if resyncs and self._video_bytes and gap_s > max(0.5, 10 * self._frame_s):
             bytes_per_s = self._video_bytes / max(self._video_end_s, 1.0)
-            skipped = self._skipped_bytes > 0.25 * gap_s * bytes_per_s
-            if skipped or packet.pos is None:
+            skipped_bytes = self._skipped_bytes + self._skipped_bytes_before
+            if packet.pos is None or skipped_bytes > 0.25 * gap_s * bytes_per_s:
                 self.undecoded_s += gap_s
                 self._read_faults += 1
         self._video_bytes += packet.size
         if stamp_of(packet) is not None:  # without one, its time is only assumed
-            self._skipped_bytes = 0
+            # Packets of interleaved streams may come out one late, hence two intervals.
+            self._skipped_bytes_before, self._skipped_bytes = self._skipped_bytes, 0
         self._video_end_s = max(self._video_end_s, time_s + self._frame_s)
         self._read_end_s = max(self._read_end_s, self._video_end_s)
