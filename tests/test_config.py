@@ -76,7 +76,7 @@ def test_missing_file(tmp_path: Path) -> None:
 
 def test_hash_names_options() -> None:
     config = default_config()
-    changed = config.override({"sampling": {"interval_s": 2}}, source="test")
+    changed = config.override({"sampling": {"interval_s": 3}}, source="test")
     assert options_hash(config.sampling) == options_hash(default_config().sampling)
     assert options_hash(config.sampling) != options_hash(changed.sampling)
-    assert changed.sampling.interval_s == 2.0
+    assert changed.sampling.interval_s == 3.0
