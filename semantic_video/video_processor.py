@@ -269,6 +269,7 @@ class SemanticVideoProcessor:
             if record is not None and stale == "vectors":
                 known = scene_spans(self._library.load(record.id))
             record, entries, thumbnails = self._watch(known)
+        self._progress("grouping scenes", record.duration_s, record.duration_s)
         memory = self._cluster(entries)
         clustering = replace(clustering_record(self._own_clustering_id(), memory), active=True)
         record = replace(record, stages=self._stages(), settings=self._settings(), indexed_at="")
@@ -375,11 +376,11 @@ class SemanticVideoProcessor:
             entries, clustering, names, limits.memory_size, limits.exemplars
         )
 
-    def _vocabulary_vectors(self, vocabulary: tuple[str, ...]) -> NDArray[np.float32]:
+    def _vocabulary_vectors(self, vocabulary: tuple[str, ...]) -> NDArray[np.float16]:
         """The encoded vocabulary [V, D], made once for each encoder and kept in the library."""
         key = options_hash(self._encoder.fingerprint, vocabulary)
         return self._library.cached_array(
-            "vocabulary", key, lambda: self._encoder.encode_texts(vocabulary)
+            "vocabulary", key, lambda: self._encoder.encode_texts(vocabulary).astype(np.float16)
         )
 
 
