@@ -44,6 +44,7 @@ _STILL_RATIO = 20.0
 _STILL_CHANGE = 0.15
 # Share of the picture that the next slide touches at least; less is a pop-up or a window.
 _SLIDE_SPREAD = 0.25
+_LEAST_CUT_RATIO = 2.5
 _LEAST_CONTRAST = 0.2
 _USUAL_DEVIATION = 45.0
 _MIN_HISTOGRAM_DISTANCE = 0.8
@@ -219,11 +220,14 @@ class SceneSegmenter:
             return False
         contrast = self._contrast(index - 1, index)
         around = self._changes_around(index, _NEIGHBOURHOOD_S)
-        return (
-            change >= options.cut_change * contrast
-            and change >= options.cut_ratio * around
-            and not self._returns(index, change)
-        )
+        if change < max(options.cut_change * contrast, _LEAST_CUT_RATIO * around):
+            return False
+        before, after = self._tiny[index - 1], self._tiny[index]
+        # Amid much motion a cut stands out less, but it still shows something else.
+        stands_out = change >= options.cut_ratio * around
+        if not stands_out and not _differ_in_kind(before, after, contrast):
+            return False
+        return not self._returns(index, change)
 
     def _is_next_slide(self, index: int, change: float) -> bool:
         if self._spreads[index] < _SLIDE_SPREAD:
