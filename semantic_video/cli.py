@@ -17,6 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semantic_video import __version__
+from semantic_video.cli_options import (
+    ConfigOption,
+    JsonOption,
+    LibraryOption,
+    QuietOption,
+    VerboseOption,
+)
 from semantic_video.config import Config, default_config, load_config
 from semantic_video.errors import (
     ConfigError,
@@ -24,6 +31,7 @@ from semantic_video.errors import (
     SemanticVideoError,
     VideoError,
 )
+from semantic_video.models_cli import models
 from semantic_video.terminal import Reporter, clock, size, table
 
 if TYPE_CHECKING:
@@ -39,16 +47,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(models, name="models")
 
-LibraryOption = Annotated[
-    str | None, typer.Option("--library", metavar="DIR", help="Where the index lies.")
-]
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="YAML file with options.")
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="No notes, no progress.")]
-VerboseOption = Annotated[bool, typer.Option("--verbose", help="More notes.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 VideoArgument = Annotated[
     str, typer.Argument(metavar="VIDEO", help="A path, a file name, or an id from `list`.")
 ]
@@ -123,9 +123,12 @@ def index(
     What is there is skipped; a changed file or option redoes just what it touches. Options you do
     not give stay as the video was indexed.
     """
+    from semantic_video.encoders import obtain
     from semantic_video.library import Library
     from semantic_video.utils.video_utils import find_videos
 
+    if model is not None:
+        model = obtain(model, note=Reporter(quiet, verbose).note)
     asked: dict[str, dict[str, Any]] = {
         "encoder": _given(model=model),
         "clustering": _given(

@@ -30,7 +30,8 @@ LAYERS = (
     "scene_retrieval",
     "search",
     "video_processor",
-    "doctor terminal",
+    "doctor terminal cli_options",
+    "models_cli",
     "cli",
     "__main__",
 )

@@ -1,6 +1,6 @@
 """Image-text encoders behind one protocol."""
 
 from semantic_video.encoders.base import ImageTextEncoder
-from semantic_video.encoders.registry import available_encoders, load_encoder
+from semantic_video.encoders.registry import available_encoders, load_encoder, obtain
 
-__all__ = ["ImageTextEncoder", "available_encoders", "load_encoder"]
+__all__ = ["ImageTextEncoder", "available_encoders", "load_encoder", "obtain"]

@@ -60,7 +60,8 @@ class ClipOnnxEncoder:
     ) -> None:
         self.model_id = model_id
         self.licence = folder.licence
-        self._folder = folder
+        self.folder = folder
+        """The model's files."""
         self._threads = threads
         self._device = device
         self._prepare: ImagePreprocessing = folder.image_preprocessing()
@@ -91,7 +92,7 @@ class ClipOnnxEncoder:
 
     @cached_property
     def _tokens(self) -> TextTokens:
-        return self._folder.text_tokens(self._text_tower.text_length)
+        return self.folder.text_tokens(self._text_tower.text_length)
 
     @cached_property
     def _image_tower(self) -> _Tower:
@@ -102,7 +103,7 @@ class ClipOnnxEncoder:
         return self._tower("text")
 
     def _tower(self, side: Side) -> _Tower:
-        folder = self._folder
+        folder = self.folder
         if folder.image_weights != folder.text_weights:
             path = folder.image_weights if side == "image" else folder.text_weights
             return _Tower(open_session(path, self._threads, self._device), folder, side)
@@ -115,7 +116,7 @@ class ClipOnnxEncoder:
 
     @cached_property
     def _joint_session(self) -> Any:
-        return open_session(self._folder.image_weights, self._threads, self._device)
+        return open_session(self.folder.image_weights, self._threads, self._device)
 
 
 class _Tower:

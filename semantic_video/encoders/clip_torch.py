@@ -53,7 +53,8 @@ class ClipTorchEncoder:
         self._library = _require("open_clip" if folder.is_open_clip else "transformers")
         self.model_id = model_id
         self.licence = folder.licence
-        self._folder = folder
+        self.folder = folder
+        """The model's files."""
         self._prepare: ImagePreprocessing = folder.image_preprocessing()
         self._tokens: TextTokens = folder.text_tokens()
         self.input_size = self._prepare.size
@@ -105,14 +106,14 @@ class ClipTorchEncoder:
     def _image_vectors(self, rgb: Sequence[NDArray[np.uint8]]) -> Any:
         pixels = np.stack([self._prepare(picture) for picture in rgb])
         tensor = self._torch.from_numpy(pixels).to(self.device, self._precision)
-        if self._folder.is_open_clip:
+        if self.folder.is_open_clip:
             return self._model.encode_image(tensor)
         return _pooled(self._model.get_image_features(pixel_values=tensor))
 
     def _text_vectors(self, texts: Sequence[str]) -> Any:
         ids, mask = self._tokens(texts)
         tokens = self._torch.from_numpy(ids).to(self.device)
-        if self._folder.is_open_clip:
+        if self.folder.is_open_clip:
             return self._model.encode_text(tokens)
         seen = self._torch.from_numpy(mask).to(self.device)
         return _pooled(self._model.get_text_features(input_ids=tokens, attention_mask=seen))
@@ -126,9 +127,9 @@ class ClipTorchEncoder:
 
     @cached_property
     def _model(self) -> Any:
-        path = self._folder.image_weights.parent
+        path = self.folder.image_weights.parent
         try:
-            if self._folder.is_open_clip:
+            if self.folder.is_open_clip:
                 model = self._library.create_model(f"local-dir:{path}")
             else:
                 model = self._library.AutoModel.from_pretrained(path, local_files_only=True)

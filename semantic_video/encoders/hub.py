@@ -105,15 +105,19 @@ def look_up(model: HubModel, variant: Variant | None = None) -> Listing:
     )
 
 
-def fetch(listing: Listing) -> Path:
+def fetch(listing: Listing, progress: bool = False) -> Path:
     """Fetch what is listed and is not here yet; the model's folder comes back.
+
+    ``progress`` draws the client's bars on standard error.
 
     Raises:
         EncoderError: the hub went away or refuses; what was fetched is kept and used next time.
     """
     _quieten()
     from huggingface_hub import snapshot_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 
+    (enable_progress_bars if progress else disable_progress_bars)()
     model = listing.model
     try:
         snapshot_download(

@@ -8,6 +8,7 @@ choose among a model's weights. Nothing here uses the network but ``obtain``.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,11 +53,10 @@ def load_encoder(
 
         return LiteEncoder(threads=threads)
     base, variant = split_name(model_id)
-    path = Path(base).expanduser()
-    if path.is_dir():
-        folder = ModelFolder(path.resolve(), variant=variant)
-        # The index keeps this name: it must mean the same from anywhere.
-        model_id = str(folder.path) + (f":{variant}" if variant else "")
+    path = _local_folder(base)
+    if path is not None:
+        folder = ModelFolder(path, variant=variant)
+        model_id = _join(str(path), variant)  # an index keeps it: it must mean the same anywhere
     else:
         folder = _fetched_folder(base, variant)
     if folder.layout.variant == "torch":
@@ -68,24 +68,36 @@ def load_encoder(
     return ClipOnnxEncoder(folder, model_id, threads=threads, device=device)
 
 
-def obtain(model_id: str) -> bool:
-    """Fetch a preset or a hub model that is not on this machine yet; whether something was fetched.
+def obtain(model_id: str, note: Callable[[str], None]) -> str:
+    """Have the model that the user named on this machine, fetching it from a hub if need be.
 
-    To be called only where the user named the model.
+    Args:
+        model_id: as for ``load_encoder``.
+        note: told what is about to be fetched, and on which terms.
+
+    Returns:
+        The name that means the same from anywhere: of a folder, its absolute path.
 
     Raises:
         EncoderError: the hub cannot be reached, or has no such model.
     """
     base, variant = split_name(model_id)
-    if base == BUILT_IN or Path(base).expanduser().is_dir():
-        return False
+    if base == BUILT_IN:
+        return model_id
+    path = _local_folder(base)
+    if path is not None:
+        return _join(str(path), variant)
     model = hub_model(base)
     if model is None:
         raise unknown_model(base)
-    if model.is_here(variant):
-        return False
-    fetch(look_up(model, variant))
-    return True
+    if not model.is_here(variant):
+        listing = look_up(model, variant)
+        note(
+            f"fetching {model.repository} ({listing.size / 1e6:.0f} MB); licence of the weights: "
+            f"{listing.licence}"
+        )
+        fetch(listing)
+    return model_id
 
 
 def split_name(model_id: str) -> ModelName:
@@ -105,12 +117,22 @@ def unknown_model(name: str) -> EncoderError:
     return EncoderError(f"unknown model {name!r}; {hint} (or a folder, or a hub id)")
 
 
+def _local_folder(name: str) -> Path | None:
+    path = Path(name).expanduser()
+    # A preset's name means the preset, whatever lies here under that name.
+    return path.resolve() if name not in PRESETS and path.is_dir() else None
+
+
+def _join(base: str, variant: Variant | None) -> str:
+    return f"{base}:{variant}" if variant else base
+
+
 def _fetched_folder(name: str, variant: Variant | None) -> ModelFolder:
     model = hub_model(name)
     if model is None:
         raise unknown_model(name)
     if not model.is_here(variant):
-        wanted = f"{name}:{variant}" if variant else name
+        wanted = _join(name, variant)
         raise EncoderError(
             f"the model {wanted} is not on this machine: fetch it with `semantic-video models pull "
             f"{wanted}`, or index again with the built-in one (--model {BUILT_IN})"

@@ -54,7 +54,7 @@ def export(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            Side(model, call),
+            Side(model, call).eval(),  # else exporting leaves the model in training mode
             tuple(inputs.values()),
             str(path),
             input_names=[*inputs],

@@ -1,0 +1,164 @@
+"""``semantic-video models``: which image-text models there are, fetching one, trying one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from semantic_video.cli_options import (
+    ConfigOption,
+    JsonOption,
+    LibraryOption,
+    QuietOption,
+    VerboseOption,
+)
+from semantic_video.config import load_config
+from semantic_video.errors import EncoderError
+from semantic_video.terminal import size, table
+
+models = typer.Typer(
+    help="List image-text models, fetch one, or try one.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+DeviceOption = Annotated[
+    str, typer.Option("--device", metavar="D", help="Where it runs: auto, cpu, cuda, ...")
+]
+
+# Below this a small precision ranks moments differently.
+_TRUSTED_COSINE = 0.98
+
+
+@models.command("list")
+def list_models(
+    measure: Annotated[
+        bool, typer.Option("--measure/--no-measure", help="Measure the speed of those here.")
+    ] = True,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """List the models that have a name: size, dimension, licence, and speed on this machine."""
+    from semantic_video.encoders import available_encoders
+    from semantic_video.encoders.trial import survey
+
+    threads = load_config(config).encoder.threads
+    found = [survey(name, threads, device, measure) for name in available_encoders()]
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    rows = [
+        (
+            facts["id"],
+            "yes" if facts["here"] else "no",
+            size(facts["size"]),
+            facts["dimension"],
+            _in_milliseconds(facts["image_ms"]),
+            _in_milliseconds(facts["text_ms"]),
+            facts["licence"],
+        )
+        for facts in found
+    ]
+    header = ("model", "here", "size", "dim", "frame", "query", "licence of the weights")
+    print(table(header, rows, right="size dim frame query"))
+    if not quiet and not all(facts["here"] for facts in found):
+        print("fetch one with `semantic-video models pull MODEL`", file=sys.stderr)
+
+
+@models.command()
+def pull(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A name or a hub id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Accept the licence without asking.")] = False,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Fetch a model, after showing how large it is and the licence of its weights."""
+    from semantic_video.encoders.hub import fetch, hub_model, look_up
+    from semantic_video.encoders.registry import BUILT_IN, split_name, unknown_model
+
+    name, variant = split_name(model)
+    if name == BUILT_IN:
+        raise EncoderError(f"{BUILT_IN} is built in: there is nothing to fetch")
+    wanted = hub_model(name)
+    if wanted is None:
+        raise unknown_model(name)
+    listing = look_up(wanted, variant)
+    # The licence is shown to those who are asked to accept it, and to those who did unasked.
+    print(
+        f"{wanted.repository} at {listing.revision[:12]}: {len(listing.files)} files, "
+        f"{size(listing.size)}\nlicence of the weights: {listing.licence}",
+        file=sys.stderr,
+    )
+    if not yes:
+        if not sys.stdin.isatty():
+            raise EncoderError("nobody is here to ask: say --yes to fetch it on those terms")
+        typer.confirm("Fetch it?", abort=True, err=True)
+    folder = fetch(listing, progress=not quiet and sys.stderr.isatty())
+    if as_json:
+        values = {
+            "id": model,
+            "path": str(folder),
+            "revision": listing.revision,
+            "licence": listing.licence,
+            "size": listing.size,
+        }
+        print(json.dumps(values, ensure_ascii=False))
+    else:
+        print(f"{model} is in {folder}; use it with `semantic-video index PATH --model {model}`")
+
+
+@models.command()
+def check(
+    model: Annotated[
+        str, typer.Argument(metavar="PATH", help="A model's folder, or a name from `models list`.")
+    ],
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Try a model: whether it loads, what it is, how fast it is here.
+
+    Half and 8-bit precision are held against the float32 weights where those are there too: int8
+    of convolutions is known to destroy vectors.
+    """
+    from semantic_video.encoders import load_encoder
+    from semantic_video.encoders.trial import cosine_to_full_precision, describe, measure_speed
+
+    threads = load_config(config).encoder.threads
+    encoder = load_encoder(model, threads, device)
+    cosine = cosine_to_full_precision(encoder, model, threads, device)
+    facts = describe(encoder) | measure_speed(encoder) | {"cosine_to_fp32": cosine}
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))
+        return
+    lines = [
+        ("model", facts["id"]),
+        ("size", size(facts["size"])),
+        ("dimension", facts["dimension"]),
+        ("picture", "{1}x{0}".format(*facts["input_size"])),
+        ("licence", facts["licence"]),
+        ("version", facts["fingerprint"]),
+        ("a frame", _in_milliseconds(facts["image_ms"])),
+        ("a query", _in_milliseconds(facts["text_ms"])),
+    ]
+    if cosine is not None:
+        verdict = "" if cosine >= _TRUSTED_COSINE else ": too far off, use float32"
+        lines.append(("to float32", f"cosine {cosine:.4f}{verdict}"))
+    print("\n".join(f"{name:12} {value}" for name, value in lines))
+
+
+def _in_milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} ms"
