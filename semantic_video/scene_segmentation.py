@@ -37,7 +37,7 @@ _FLASH_S = 0.35
 _DECIDE_AFTER_S = 1.0
 _MEMORY_S = 2.5
 _DENSE_GAP_S = 0.21  # five frames a second are dense, rounded timestamps and all
-_FADE_STEP_S = 0.03
+_FADE_STEP_S = 0.06
 _FADE_RUN_GAP_S = 0.25
 _MIN_FADE_DISTANCE_S = 1.0
 _STILL_RATIO = 20.0
@@ -285,12 +285,13 @@ class SceneSegmenter:
         middle = bisect.bisect_left(times, times[last] - scale.reach_s)
         start, end, between = self._tiny[first], self._tiny[last], self._tiny[middle]
         step = end - start
-        difference = float(np.abs(step).mean())
+        difference = float(np.abs(step).sum()) / step.size
         contrast = self._contrast(first, last)
         if difference < options.fade_change * contrast:
             return
         share = (times[middle] - times[first]) / (times[last] - times[first])
-        bend = float(np.abs(between - start - share * step).mean()) / difference
+        off = np.abs(between - start - np.float32(share) * step)
+        bend = float(off.sum()) / off.size / difference
         if bend <= options.fade_bend and _differ_in_kind(start, end, contrast):
             self._boundaries.extend(scale.add(times[middle], difference * (1 - bend)))
 
