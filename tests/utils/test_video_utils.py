@@ -281,6 +281,8 @@ def test_frames_that_no_other_needs_can_be_left_out(films: Callable[[str], Path]
     with VideoReader(films("h264.mp4")) as reader:
         index = reader.packets()
         times = [frame.time_s for frame in reader.frames(Plan.all(skip_nonreference=True))]
+        assert (reader.undecoded_s, reader.broken_packets) == (0.0, 0), "left out is not lost"
+        assert reader.end_s == pytest.approx(6.0)
     assert set(index.time_s[index.is_key]) <= set(times) <= set(index.time_s)
     assert len(times) < 0.8 * COUNT
 
@@ -353,6 +355,8 @@ def test_a_file_cut_short_says_how_much_is_missing(tmp_path: Path, suffix: str) 
         container_options={"movflags": "faststart"} if suffix == ".mp4" else None,
     )
     with VideoReader(media.truncate(path, 0.6)) as reader:
+        list(reader.frames(Plan.all(skip_nonreference=True)))
+        assert 2.0 < reader.undecoded_s < 8.0
         times = [frame.time_s for frame in reader.frames()]
         assert reader.info.duration_s == pytest.approx(10.0, abs=0.05)
         assert reader.end_s == pytest.approx(times[-1] + 1 / FPS)

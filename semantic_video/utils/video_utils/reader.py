@@ -155,8 +155,8 @@ class VideoReader:
     def undecoded_s(self) -> float:
         """Seconds of the timeline in which the last iteration found nothing decodable.
 
-        Broken and missing packets; after a complete iteration over ``Plan.all()`` also what the
-        header promises beyond what is there.
+        Broken and missing packets; after a complete iteration over the whole video, not just its
+        key frames, also what the header promises beyond what is there.
         """
         return self._ledger.undecoded_s
 
@@ -169,8 +169,8 @@ class VideoReader:
     def end_s(self) -> float:
         """Where the timeline ends, as far as frames go: the last scene ends here.
 
-        ``info.duration_s``, until a complete iteration over ``Plan.all()`` has shown that the
-        file holds less than its header promises, or more.
+        ``info.duration_s``, until a complete iteration over the whole video, not just its key
+        frames, has shown that the file holds less than its header promises, or more.
         """
         return self._end_s
 
@@ -202,7 +202,7 @@ class VideoReader:
         back by a second or more (joined recordings), the rest is moved to follow on.
         """
         plan = plan or Plan.all()
-        self._ledger = self._new_ledger()
+        self._ledger = self._new_ledger(plan.skip_nonreference)
         with self._opened(plan) as (container, stream):
             if plan.spans is None:
                 yield from self._serve_everything(container, stream, plan)
@@ -216,7 +216,7 @@ class VideoReader:
         for frame in self._decode(container, stream, plan):
             last_s = frame.time_s
             yield frame
-        if plan == Plan.all():
+        if not plan.keyframes_only:
             missing = self._ledger.close(self._info.duration_s)
             promise_holds = not missing and self._info.duration_s > last_s
             self._end_s = self._info.duration_s if promise_holds else last_s + self._frame_s
@@ -322,8 +322,8 @@ class VideoReader:
             if container in self._containers:
                 self._containers.remove(container)
 
-    def _new_ledger(self) -> Ledger:
-        return Ledger(self._origin, self._time_base, self._frame_s)
+    def _new_ledger(self, skipping: bool = False) -> Ledger:
+        return Ledger(self._origin, self._time_base, self._frame_s, skipping)
 
     def _probe(self, container: InputContainer, stream: VideoStream) -> tuple[VideoFrame, int]:
         """Decode the first frame; return it and the first presentation timestamp of the file."""

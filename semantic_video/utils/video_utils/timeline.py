@@ -16,8 +16,10 @@ from av.video.stream import VideoStream
 # A step back in time by so much is not disorder but the start of another recording.
 _DISCONTINUITY_S = 1.0
 _TAIL_TOLERANCE_S = 0.5
-# Share of the usual time between frames from which on a packet without a frame is a loss.
+# Time without a frame, in usual distances of frames, from which on packets count as lost; where the
+# decoder leaves frames out, whole runs of B-frames go missing without a loss.
 _LEAST_LOSS = 0.75
+_LEAST_LOSS_SKIPPING = 10.0
 _MAX_READ_FAILURES = 50
 # Formats whose demuxer searches on behind damage, so that packets go missing without an error.
 _RESYNCING_FORMATS = frozenset({"matroska,webm", "mpegts", "mpeg", "flv", "ogg", "asf"})
@@ -90,7 +92,10 @@ class Ledger:
     (hidden reference frames, second fields) leave no gap and are not counted.
     """
 
-    def __init__(self, origin: int, time_base: Fraction, frame_s: float) -> None:
+    def __init__(
+        self, origin: int, time_base: Fraction, frame_s: float, skipping: bool = False
+    ) -> None:
+        self._least_loss_s = (_LEAST_LOSS_SKIPPING if skipping else _LEAST_LOSS) * frame_s
         self._clock = Clock(origin, time_base, frame_s)
         self._origin_s = origin * time_base
         self._frame_s = frame_s
@@ -189,10 +194,11 @@ class Ledger:
         missing = False
         if self._outstanding:
             first_s, last_s = min(self._outstanding.values()), max(self._outstanding.values())
+            lost_s = last_s - first_s + self._frame_s
             # A single packet without a frame may be a hidden one, unless something went wrong.
-            if last_s > first_s or self._decode_faults:
+            if lost_s > max(self._frame_s, self._least_loss_s) or self._decode_faults:
                 missing = True
-                self.undecoded_s += last_s - first_s + self._frame_s
+                self.undecoded_s += lost_s
                 self._lost += len(self._outstanding)
             self._outstanding.clear()
         # Where sound goes on to the end, the file is whole and its pictures just stop earlier.
@@ -213,7 +219,7 @@ class Ledger:
         lost = {key: at_s for key, at_s in self._outstanding.items() if at_s < time_s}
         if lost:
             gap_s = time_s - min(lost.values())
-            if gap_s >= _LEAST_LOSS * self._frame_s:
+            if gap_s >= self._least_loss_s:
                 self.undecoded_s += gap_s
                 self._lost += len(lost)
             for key in lost:
