@@ -25,6 +25,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_video.config import SegmentationOptions, default_config
 from semantic_video.records import Span
 
 # Half the length of the stretch that is tested for a blend, in seconds: finds fades of up to about
@@ -61,38 +62,6 @@ _MAX_BASELINE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentationOptions:
-    """How shots and scenes are found.
-
-    Changes are mean absolute differences of small pictures over luma and chroma, 0 to 255.
-
-    Args:
-        cut_change: least change from frame to frame that can be a cut.
-        cut_ratio: how many times the changes around it a cut stands out.
-        fade_change: least difference between the two sides of a fade.
-        fade_bend: how far frames inside a fade may lie off the straight blend of its sides, as a
-            share of the sides' difference.
-        still_change: least change of a picture that stands still before and after, to count as the
-            next slide.
-        doubt_change: least difference across a gap in the frames that is reported as a doubt.
-        min_shot_s: boundaries nearer to one another are one.
-        max_scene_s: longer scenes are divided.
-        merge_similarity: how alike the frames on both sides of a boundary are, from which on two
-            shots are one scene: 1 for the same, 0 for any two frames of the film.
-    """
-
-    cut_change: float = 7.0
-    cut_ratio: float = 3.5
-    fade_change: float = 9.0
-    fade_bend: float = 0.28
-    still_change: float = 0.35
-    doubt_change: float = 5.0
-    min_shot_s: float = 0.5
-    max_scene_s: float = 60.0
-    merge_similarity: float = 0.75
-
-
-@dataclass(frozen=True, slots=True)
 class Segmentation:
     """What a timeline consists of.
 
@@ -124,7 +93,7 @@ class SceneSegmenter:
     seconds after it was seen.
 
     Args:
-        options: thresholds.
+        options: thresholds; default as configured.
         complete: whether the frames are all that the video has. If so, a long gap between two of
             them is how the video is (a slide show, one frame a second) and a cut may lie at its
             end; otherwise a difference across a gap of more than 0.2 s is a doubt.
@@ -133,7 +102,7 @@ class SceneSegmenter:
     def __init__(
         self, options: SegmentationOptions | None = None, *, complete: bool = True
     ) -> None:
-        self._options = options or SegmentationOptions()
+        self._options = options or default_config().segmentation
         self._complete = complete
         self._times: list[float] = []
         self._tiny: list[NDArray[np.int16]] = []
@@ -440,13 +409,13 @@ def build_scenes(
         shots: the tiles of the timeline, in order.
         frame_times: times [F] of the encoded frames, in order.
         frame_vectors: their vectors [F, D], rows of unit length.
-        options: thresholds.
+        options: thresholds; default as configured.
         firm: starts of shots that are never joined to the one before (``Segmentation.slides``).
 
     Returns:
         Scenes that tile the same timeline exactly, none longer than ``max_scene_s``.
     """
-    options = options or SegmentationOptions()
+    options = options or default_config().segmentation
     frames = _Frames(frame_times, frame_vectors)
     return tuple(
         part
