@@ -20,6 +20,7 @@ LAYERS = (
     "config",
     "utils",
     "encoders",
+    "queries spelling",
     "scene_segmentation",
     "scene_encoder",
     "semantic_clustering",

@@ -1,0 +1,1 @@
+"""Speed, scale and cost: each one command, JSON out, ratios rather than seconds."""
