@@ -19,7 +19,7 @@ from semantic_video.encoders import ImageTextEncoder
 from semantic_video.memory_hierarchy import SceneEntries
 from semantic_video.records import Span
 from semantic_video.scene_encoder import EncodedFrames, FrameSampler, SceneEncoder
-from semantic_video.scene_segmentation import SceneSegmenter, SegmentationOptions, build_scenes
+from semantic_video.scene_segmentation import SceneSegmenter, build_scenes
 from semantic_video.utils.video_utils import VideoInfo, VideoReader
 
 Progress = Callable[[str, float, float], None]
@@ -61,12 +61,11 @@ def perceive(
     Raises:
         VideoError: the file cannot be read, or nothing of it decodes.
     """
-    segmentation = SegmentationOptions()
     thumbnails: dict[float, bytes] = {}
     count = brightest = 0
     with VideoReader(path, cover=encoder.input_size) as reader:
         total_s = reader.info.duration_s
-        segmenter = SceneSegmenter(segmentation)
+        segmenter = SceneSegmenter(config.segmentation)
         sampler = FrameSampler(config.sampling)
         with SceneEncoder(encoder, config.encoder.batch_size) as scene_encoder:
             for frame in reader.frames():
@@ -82,7 +81,7 @@ def perceive(
         frames = scene_encoder.frames
         if scenes is None:
             shots = segmenter.finish(reader.end_s).shots
-            scenes = build_scenes(shots, frames.times_s, frames.vectors, segmentation)
+            scenes = build_scenes(shots, frames.times_s, frames.vectors, config.segmentation)
         entries = _entries(scenes, frames)
         return Perception(
             info=reader.info,

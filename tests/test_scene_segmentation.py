@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import tracemalloc
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from semantic_video.config import default_config
 from semantic_video.records import Span
 from semantic_video.scene_segmentation import (
     SceneSegmenter,
     Segmentation,
-    SegmentationOptions,
     build_scenes,
 )
 from semantic_video.utils.video_utils import VideoReader
@@ -241,7 +241,7 @@ def test_scenes_tile_and_keep_their_limits(
     kinds = rng.integers(0, 3, frames)
     vectors = unit(np.eye(4)[kinds] + rng.normal(0, 0.1, (frames, 4)))
     firm = {shot.start_s for shot in shots if rng.random() < share_firm}
-    options = SegmentationOptions(max_scene_s=max_scene_s)
+    options = replace(default_config().segmentation, max_scene_s=max_scene_s)
     scenes = build_scenes(shots, times, vectors, options, firm=firm)
     assert_tiled(scenes, ends[-1])
     assert max(scene.duration_s for scene in scenes) <= max_scene_s
