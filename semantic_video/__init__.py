@@ -1,11 +1,11 @@
 """A memory for long videos: find moments by what they show, across the whole timeline.
 
-    from semantic_video import SemanticVideoProcessor
+from semantic_video import SemanticVideoProcessor
 
-    processor = SemanticVideoProcessor(video_path="film.mp4")
-    processor.build_semantic_memory()
-    for moment in processor.query_semantic_memory("person walking"):
-        print(moment.start_s, moment.end_s, moment.score)
+processor = SemanticVideoProcessor(video_path="film.mp4")
+processor.build_semantic_memory()
+for moment in processor.query_semantic_memory("person walking"):
+    print(moment.start_s, moment.end_s, moment.score)
 """
 
 from __future__ import annotations

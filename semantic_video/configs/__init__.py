@@ -1,0 +1,1 @@
+"""The defaults of every option, as data."""

@@ -1,0 +1,1 @@
+"""Reading video and pictures, and drawing what was found."""
