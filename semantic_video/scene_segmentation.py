@@ -28,35 +28,46 @@ from numpy.typing import NDArray
 from semantic_video.config import SegmentationOptions, default_config
 from semantic_video.records import Span
 
-# Half the length of the stretch that is tested for a blend, in seconds: finds fades of up to about
-# three times as much.
-_FADE_REACH_S = (0.3, 0.8)
-_NEIGHBOURS = 6
-_NEIGHBOURHOOD_S = 0.3
-_STILL_S = 1.0
-_FLASH_S = 0.35
-_DECIDE_AFTER_S = 1.0
-_MEMORY_S = 2.5
+# Times are in seconds, changes as in SegmentationOptions.
+
 _DENSE_GAP_S = 0.21  # five frames a second are dense, rounded timestamps and all
+_DECIDE_AFTER_S = 1.0  # what follows a frame is looked at for so long
+_MEMORY_S = 2.5
+_LOOK_BACK_FRAMES = 12
+
+# Cuts. Amid motion a lower peak is enough, if the two pictures differ in kind.
+_NEIGHBOURHOOD_S = 0.3
+_LEAST_CUT_RATIO = 2.5
+_FLASH_S = 0.35
+_SAME_AGAIN = 0.4  # share of a cut's change below which two frames around it are the same again
+_LEAST_CONTRAST = 0.2  # thresholds follow the contrast of dark pictures down to this share
+_USUAL_DEVIATION = 45.0  # standard deviation of luma in an ordinary picture
+
+# Fades. Each is found at the reach (half the stretch tested for a blend) that suits its length.
+_FADE_REACH_S = (0.3, 0.8)
 _FADE_STEP_S = 0.06
 _FADE_RUN_GAP_S = 0.25
 _MIN_FADE_DISTANCE_S = 1.0
-_STILL_RATIO = 20.0
+_MIN_HISTOGRAM_DISTANCE = 0.8  # of at most 4
+_MAX_LIKENESS = 0.85  # correlation of luma; above it only the light has changed
+
+# Slides. The next slide touches more of the picture than a pop-up or a window does.
+_STILL_S = 1.0
 _STILL_CHANGE = 0.15
-# Share of the picture that the next slide touches at least; less is a pop-up or a window.
+_STILL_RATIO = 20.0
 _SLIDE_SPREAD = 0.25
-_LEAST_CUT_RATIO = 2.5
-_LEAST_CONTRAST = 0.2
-_USUAL_DEVIATION = 45.0
-_MIN_HISTOGRAM_DISTANCE = 0.8
-_MAX_LIKENESS = 0.85
 _BLOCK = (6, 8)
 _CLEAR_DIFFERENCE = 20
+_LASTING = 0.7
+
+# Empty pictures between two shots.
 _BLANK_DEVIATION = 2.0
 _MAX_BLANK_S = 3.0
 _MIN_BLANK_SHARE = 0.3
-_EDGE_FRAMES = 3
-_STEADY_LIKENESS = 0.95
+
+# Scenes.
+_EDGE_FRAMES = 3  # frames on each side of a boundary that are compared
+_STEADY_LIKENESS = 0.95  # above it a long shot is divided evenly
 _BASELINE_FRAMES = 256
 _MAX_BASELINE = 0.7
 
@@ -205,7 +216,7 @@ class SceneSegmenter:
         if around > min(_STILL_CHANGE, change / _STILL_RATIO):
             return False
         lasting = _difference_signed(self._tiny[index - 1], self._tiny[-1])
-        return lasting >= 0.7 * change
+        return lasting >= _LASTING * change
 
     def _changes_around(self, index: int, reach_s: float) -> float:
         """Mean change of the frames near ``index``: those in reach, on either side at least two."""
@@ -235,12 +246,12 @@ class SceneSegmenter:
         for place in range(index - 2, -1, -1):
             if time_s - self._times[place] > _FLASH_S:
                 break
-            if _difference_signed(self._tiny[place], after) < 0.4 * change:
+            if _difference_signed(self._tiny[place], after) < _SAME_AGAIN * change:
                 return True
         for place in range(index + 1, len(self._times)):
             if self._times[place] - time_s > _FLASH_S:
                 break
-            if _difference_signed(self._tiny[place], before) < 0.4 * change:
+            if _difference_signed(self._tiny[place], before) < _SAME_AGAIN * change:
                 return True
         return False
 
@@ -276,7 +287,7 @@ class SceneSegmenter:
 
     def _forget(self, before_s: float) -> None:
         """Drop what no decision needs any more, in larger pieces."""
-        count = min(bisect.bisect_left(self._times, before_s), self._undecided - 2 * _NEIGHBOURS)
+        count = min(bisect.bisect_left(self._times, before_s), self._undecided - _LOOK_BACK_FRAMES)
         if count < 64:
             return
         for kept in (
@@ -366,22 +377,28 @@ def _histogram(picture: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _resolve(boundaries: Sequence[_Boundary], min_shot_s: float) -> list[float]:
     """Times of the boundaries, in order; of those too close together the strongest."""
-    kept: list[_Boundary] = []
+    kept: list[float] = []
     for boundary in sorted(boundaries, key=lambda boundary: -boundary.strength):
         near_s = _MIN_FADE_DISTANCE_S if boundary.kind == "fade" else min_shot_s
-        if all(abs(boundary.time_s - other.time_s) >= near_s for other in kept):
-            kept.append(boundary)
-    return sorted(boundary.time_s for boundary in kept)
+        place = bisect.bisect_left(kept, boundary.time_s)
+        around = kept[max(0, place - 1) : place + 1]
+        if all(abs(boundary.time_s - time_s) >= near_s for time_s in around):
+            kept.insert(place, boundary.time_s)
+    return kept
 
 
 def _pass_over_blanks(cuts: list[float], blanks: Sequence[Span], end_s: float) -> list[float]:
     """Make one cut of the two around a short empty stretch, such as a fade through black."""
     passed = set(cuts)
+    ends = [blank.end_s for blank in blanks]
     for start_s, stop_s in itertools.pairwise([0.0, *cuts, end_s]):
         if stop_s - start_s > _MAX_BLANK_S:
             continue
-        empty = [blank for blank in blanks if blank.start_s < stop_s and blank.end_s > start_s]
-        empty_s = sum(min(e, stop_s) - max(s, start_s) for s, e in empty)
+        empty_s = 0.0
+        for blank in blanks[bisect.bisect_left(ends, start_s) :]:
+            if blank.start_s >= stop_s:
+                break
+            empty_s += min(blank.end_s, stop_s) - max(blank.start_s, start_s)
         if empty_s < _MIN_BLANK_SHARE * (stop_s - start_s):
             continue
         passed -= {start_s, stop_s}
