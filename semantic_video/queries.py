@@ -8,6 +8,13 @@ description is taken off; the description itself is never changed.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_video.encoders.base import ImageTextEncoder
+from semantic_video.spelling import mended
 
 _MEDIA = (
     r"(?:moment|scene|part|clip|shot|frame|time|point|place|instance|video|footage|segment|"
@@ -56,6 +63,11 @@ _TRAILING = tuple(
     )
 )
 _ENDS = " \t\n\r?!.,;:\"'“”«»"
+
+
+def encode_queries(encoder: ImageTextEncoder, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Vectors [N, D] of what the texts ask for: as captions, with slips mended."""
+    return encoder.encode_texts([mended(caption_from_query(text)) for text in texts])
 
 
 def caption_from_query(text: str) -> str:

@@ -15,6 +15,7 @@ from semantic_video.config import Config
 from semantic_video.encoders import ImageTextEncoder, load_encoder
 from semantic_video.errors import EncoderError, LibraryError, QueryError
 from semantic_video.library import Library
+from semantic_video.queries import encode_queries
 from semantic_video.scene_retrieval import Moments, SceneRetriever
 from semantic_video.stored_memory import memory_from_stored
 
@@ -52,7 +53,7 @@ class Searcher:
     ) -> list[Moments]:
         """An answer for each text, in order."""
         with ThreadPoolExecutor(1) as beside:
-            vectors = beside.submit(self._encoder.encode_texts, texts)
+            vectors = beside.submit(encode_queries, self._encoder, texts)
             retriever = self._loaded()
             return [
                 retriever.search(vector, text, k, exact)

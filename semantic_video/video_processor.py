@@ -17,6 +17,7 @@ from semantic_video.encoders import ImageTextEncoder, load_encoder
 from semantic_video.errors import ConfigError, LibraryError, QueryError, VideoError
 from semantic_video.library import Library, VideoRecord, fingerprint
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
+from semantic_video.queries import encode_queries
 from semantic_video.records import Span
 from semantic_video.scene_retrieval import Moments, SceneRetriever
 from semantic_video.semantic_clustering import SemanticClustering, load_vocabulary, name_clusters
@@ -189,7 +190,7 @@ class SemanticVideoProcessor:
         if self._retriever is None:
             self.build_semantic_memory()
         assert self._retriever is not None
-        return self._retriever.search(self._encoder.encode_texts([query])[0], query, k, exact)
+        return self._retriever.search(encode_queries(self._encoder, [query])[0], query, k, exact)
 
     def index(self) -> IndexReport:
         """Bring the library up to date with this film and these options.
