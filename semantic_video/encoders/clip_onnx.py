@@ -229,8 +229,8 @@ def providers(device: str) -> list[str]:
     chosen = [name for names in wanted.values() for name in names if name in here]
     if not chosen:
         raise EncoderError(
-            f"the onnxruntime installed here has no {device}: use device auto, or "
-            'pip install "semantic-video[gpu]" for CUDA'
+            f"the onnxruntime installed here has no {device}: use device auto, or for CUDA replace "
+            "it (pip uninstall onnxruntime; pip install onnxruntime-gpu)"
         )
     return chosen if device in ("auto", "cpu") else [*chosen, "CPUExecutionProvider"]
 
