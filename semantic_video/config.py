@@ -34,6 +34,13 @@ class EncoderOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """Which frames of a film are decoded."""
+
+    every_frame: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentationOptions:
     """How shots and scenes are found; see ``scene_segmentation``.
 
@@ -99,6 +106,7 @@ class Config:
 
     library: str | None
     encoder: EncoderOptions
+    reading: ReadingOptions
     segmentation: SegmentationOptions
     sampling: SamplingOptions
     clustering: ClusteringOptions

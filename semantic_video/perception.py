@@ -1,4 +1,4 @@
-"""Watching a film once: every frame is decoded once and feeds every stage that wants it.
+"""Watching a film once: each frame is decoded once and feeds every stage that wants it.
 
 path - VideoReader -> frames - SceneSegmenter -> shots -> scenes
                         `----- SceneEncoder ---> frame vectors -> scene entries
@@ -20,7 +20,7 @@ from semantic_video.memory_hierarchy import SceneEntries
 from semantic_video.records import Span
 from semantic_video.scene_encoder import EncodedFrames, FrameSampler, SceneEncoder
 from semantic_video.scene_segmentation import SceneSegmenter, build_scenes
-from semantic_video.utils.video_utils import VideoInfo, VideoReader
+from semantic_video.utils.video_utils import Plan, VideoInfo, VideoReader
 
 Progress = Callable[[str, float, float], None]
 """Called as ``progress(stage, done_s, total_s)`` while a film is watched."""
@@ -63,12 +63,13 @@ def perceive(
     """
     thumbnails: dict[float, bytes] = {}
     count = brightest = 0
+    plan = Plan.all(skip_nonreference=not config.reading.every_frame)
     with VideoReader(path, cover=encoder.input_size) as reader:
         total_s = reader.info.duration_s
         segmenter = SceneSegmenter(config.segmentation)
         sampler = FrameSampler(config.sampling)
         with SceneEncoder(encoder, config.encoder.batch_size) as scene_encoder:
-            for frame in reader.frames():
+            for frame in reader.frames(plan):
                 if scenes is None:
                     segmenter.update(frame)
                 count += 1
@@ -80,8 +81,14 @@ def perceive(
                     progress("watching", frame.time_s, total_s)
         frames = scene_encoder.frames
         if scenes is None:
-            shots = segmenter.finish(reader.end_s).shots
-            scenes = build_scenes(shots, frames.times_s, frames.vectors, config.segmentation)
+            found = segmenter.finish(reader.end_s)
+            scenes = build_scenes(
+                found.shots,
+                frames.times_s,
+                frames.vectors,
+                config.segmentation,
+                firm=found.slides,
+            )
         entries = _entries(scenes, frames)
         return Perception(
             info=reader.info,

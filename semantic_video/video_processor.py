@@ -296,7 +296,7 @@ class SemanticVideoProcessor:
         """Stage -> hash of what it is made with."""
         config = self.config
         return {
-            "scenes": options_hash(_STAGE_VERSION, config.segmentation),
+            "scenes": options_hash(_STAGE_VERSION, config.reading, config.segmentation),
             "vectors": options_hash(
                 _STAGE_VERSION,
                 config.sampling,
