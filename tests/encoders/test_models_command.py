@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +42,7 @@ def run(*arguments: object, endpoint: str = NOBODY) -> subprocess.CompletedProce
         text=True,
         encoding="utf-8",
         check=False,
+        timeout=120,  # a command that hangs fails
         stdin=subprocess.DEVNULL,
         env={**os.environ, "HF_ENDPOINT": endpoint, "PYTHONPATH": path},
     )
@@ -118,9 +119,7 @@ def test_check_holds_small_precisions_against_float32(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["clip-vit-b-32", "someone/else"])
 def test_nobody_answers(name: str) -> None:
-    started = time.monotonic()
     done = run("models", "pull", name, "--yes")
-    assert time.monotonic() - started < 30, "it must not hang"
     assert_refused(done, NOBODY, "folder of a local copy", "built-in model")
 
 
@@ -149,3 +148,10 @@ def test_telemetry_is_off(hub: tuple[str, list[str]]) -> None:
     assert run("models", "pull", REPOSITORY, "--yes", endpoint=endpoint).returncode == 0
     assert asked
     assert not any("torch" in line for line in asked)
+
+
+def test_somebody_never_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        done = run("models", "pull", "clip-vit-b-32", "--yes", endpoint=endpoint)
+    assert_refused(done, endpoint, "folder of a local copy", "built-in model")
