@@ -35,7 +35,7 @@ def main() -> None:
     manifest = json.loads(arguments.manifest.read_text(encoding="utf-8"))
     library = Library(arguments.library)
     record = library.resolve(manifest["video"])
-    memories = {record.name: memory_from_stored(library.load(record.id), record)}
+    memories = [(record.name, memory_from_stored(library.load(record.id), record))]
     queries = [query for query in manifest["queries"] if query["type"] in ("moment", "concept")]
     vectors = load_encoder(record.model_id).encode_texts([query["text"] for query in queries])
     print(f"{'variant':42} {'R1':>6} {'R5':>6} {'R10':>6} {'concept':>8}")

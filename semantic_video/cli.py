@@ -24,15 +24,16 @@ from semantic_video.cli_options import (
     QuietOption,
     VerboseOption,
 )
-from semantic_video.config import Config, default_config, load_config
+from semantic_video.config import Config, load_config
 from semantic_video.errors import (
     ConfigError,
+    OutputError,
     QueryError,
     SemanticVideoError,
     VideoError,
 )
 from semantic_video.models_cli import models
-from semantic_video.terminal import Reporter, clock, size, table
+from semantic_video.terminal import Reporter, clock, plural, printable, size, table
 
 if TYPE_CHECKING:
     from semantic_video.library import Library, VideoRecord
@@ -42,12 +43,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="A memory for long videos: find moments by what they show.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.add_typer(models, name="models")
+
+INTERRUPTED = 130
 
 VideoArgument = Annotated[
     str, typer.Argument(metavar="VIDEO", help="A path, a file name, or an id from `list`.")
@@ -57,28 +59,53 @@ VideoArgument = Annotated[
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status comes back."""
     for stream in (sys.stdout, sys.stderr):
-        # File names may hold what the terminal's encoding cannot say.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if stream is not None:  # closed by the caller
+            # File names may hold what the terminal's encoding cannot say.
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = app(args=arguments, standalone_mode=False, prog_name="semantic-video")
-        sys.stdout.flush()
-        return status if isinstance(status, int) else 0
+        status = app(
+            args=arguments or ["--help"], standalone_mode=False, prog_name="semantic-video"
+        )
     except typer.TyperException as error:
         message = error.format_message().rstrip(".")
         return _fail(f"{message}; see `semantic-video --help`", error.exit_code)
     except SemanticVideoError as error:
         return _fail(str(error))
-    except typer.Abort as abort:  # what typer makes of Ctrl-C
-        raise KeyboardInterrupt from abort
+    except typer.Abort:  # a question was not answered
+        return _fail("stopped; nothing was done")
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): not our failure.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()  # its reader went away (`| head`): not our failure
         return 0
+    if status == INTERRUPTED:  # what typer makes of Ctrl-C
+        raise KeyboardInterrupt
+    return status if isinstance(status, int) else 0
 
 
 def _fail(message: str, status: int = 2) -> int:
-    print(f"semantic-video: {' '.join(message.split())}", file=sys.stderr)
+    print(f"semantic-video: {printable(message)}", file=sys.stderr)
     return status
+
+
+def _print(text: str) -> None:
+    """Print a result, now, so that a failure to write it is ours to report."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _discard_output()
+        raise OutputError(f"cannot write the results: {error.strerror}") from error
+
+
+def _print_json(value: Any) -> None:
+    # In ASCII, so that it is valid whatever the encoding of the output.
+    _print(json.dumps(value))
+
+
+def _discard_output() -> None:
+    """Let Python's own flush at the end succeed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _version(wanted: bool) -> None:
@@ -120,10 +147,10 @@ def index(
 ) -> int:
     """Index videos, so that their moments can be found.
 
-    What is there is skipped; a changed file or option redoes just what it touches. Options you do
-    not give stay as the video was indexed.
+    What is there is skipped; a changed file or option redoes just what it touches. Model, clusters,
+    budget and seed stay as a video was indexed where you do not give them.
     """
-    from semantic_video.encoders import obtain
+    from semantic_video.encoders import load_encoder, obtain
     from semantic_video.library import Library
     from semantic_video.utils.video_utils import find_videos
 
@@ -137,39 +164,30 @@ def index(
         "memory": _given(memory_size=memory_size),
     }
     options = _options(config, library).override(asked, source="the command line")
-    failures: list[str] = []
-    videos: dict[Path, Path] = {}
-    for path in paths:
-        try:
-            videos |= {video.resolve(): video for video in find_videos([path])}
-        except VideoError as error:
-            failures.append(str(error))
-    if not videos:
-        raise VideoError("; ".join(failures))
-    results: list[dict[str, Any]] = []
+    load_encoder(options.encoder.model)  # an unknown one is refused before anything is made
+    failures: list[VideoError] = []
+    videos = find_videos(paths, on_error=failures.append)
+    reports: list[IndexReport] = []
     with Reporter(quiet, verbose) as reporter:
-        for failure in failures:
-            reporter.failure(failure)
-        shelf = Library(options.library, create=True)
-        for film in videos.values():
+        shelf = Library(options.library, create=True) if videos else None
+        for film in videos:
+            assert shelf is not None
             reporter.start(film.name)
             try:
-                report = _index_one(film, shelf, options, asked, reporter)
+                report = _index_one(film, shelf, options, reporter)
             except VideoError as error:
-                if len(videos) == 1 and not failures:
-                    raise
-                failures.append(str(error))
-                reporter.failure(str(error))
+                failures.append(error)
                 continue
-            results.append(report.as_dict())
-            reporter.note(_index_line(report))
-            for note in _notes(report.record):
-                reporter.note(f"  note: {note}")
-        shelf.maintain()
+            reports.append(report)
+            _report_index(report, reporter)
+        if shelf is not None and any(report.done for report in reports):
+            shelf.maintain(on_wait=reporter.note)
+        if failures and not reports:
+            raise VideoError("; ".join(map(str, failures)))
+        for failure in failures:
+            reporter.failure(str(failure))
     if as_json:
-        print(json.dumps(results))
-    if failures and not results:
-        raise VideoError(f"none of the {len(failures)} could be indexed")
+        _print_json([report.as_dict() for report in reports])
     return 1 if failures else 0
 
 
@@ -194,7 +212,9 @@ def search(
     verbose: VerboseOption = False,
 ) -> None:
     """Find moments by text or by a picture."""
+    from semantic_video.queries import caption_from_query
     from semantic_video.search import Searcher, read_queries
+    from semantic_video.spelling import mended
 
     if sum(source is not None for source in (query, image, queries)) != 1:
         raise QueryError('say what to find: `search "a dog"`, or --image FILE, or --queries FILE')
@@ -203,11 +223,16 @@ def search(
     texts = [query] if query is not None else read_queries(queries) if queries is not None else []
     if any(not text.strip() for text in texts):
         raise QueryError('the query is empty; say what to find, for instance "a dog on a beach"')
+    reporter = Reporter(quiet, verbose)
+    for text in texts:
+        caption = caption_from_query(text)
+        if mended(caption) != caption:
+            reporter.note(f"reading {caption!r} as {mended(caption)!r}")
     searcher = Searcher(_options(config, library), video or [])
     answers = [searcher.by_image(image, k, exact)] if image else searcher.by_texts(texts, k, exact)
     for answer in answers:
         if as_json:
-            print(json.dumps(answer.as_dict(), ensure_ascii=False))
+            _print_json(answer.as_dict())
         else:
             _print_moments(answer, titled=len(answers) > 1)
 
@@ -225,7 +250,7 @@ def scenes(
     shelf, record = _open(config, library, video)
     memory = _memory(shelf, record)
     if as_json:
-        print(json.dumps([scene.as_dict() for scene in memory.scenes()]))
+        _print_json([scene.as_dict() for scene in memory.scenes()])
         return
     names = memory.names
     rows = [
@@ -237,7 +262,7 @@ def scenes(
         )
         for scene in memory.scenes()
     ]
-    print(table(("scene", "time", "cluster", "name"), rows, right="scene cluster"))
+    _print(table(("scene", "time", "cluster", "name"), rows, right="scene cluster"))
 
 
 @app.command()
@@ -253,7 +278,7 @@ def clusters(
     shelf, record = _open(config, library, video)
     found = _memory(shelf, record).clusters()
     if as_json:
-        print(json.dumps([cluster.as_dict() for cluster in found], ensure_ascii=False))
+        _print_json([cluster.as_dict() for cluster in found])
         return
     rows = [
         (
@@ -266,7 +291,7 @@ def clusters(
         for cluster in sorted(found, key=lambda cluster: -cluster.total_s)
     ]
     header = ("cluster", "name", "scenes", "total", "occurrences")
-    print(table(header, rows, right="cluster scenes total"))
+    _print(table(header, rows, right="cluster scenes total"))
 
 
 @app.command("list")
@@ -281,7 +306,7 @@ def list_videos(
     shelf = _library(_options(config, library))
     records = shelf.videos()
     if as_json:
-        print(json.dumps([record.as_dict() for record in records], ensure_ascii=False))
+        _print_json([record.as_dict() for record in records])
         return
     if not records and not quiet:
         print("the library is empty; fill it with `semantic-video index PATH`", file=sys.stderr)
@@ -295,12 +320,12 @@ def list_videos(
             record.scenes,
             record.clusters,
             record.recorded_at or "-",
-            "" if Path(record.path).exists() else "offline",
+            "" if os.path.exists(record.path) else "offline",
         )
         for record in records
     ]
     header = ("id", "name", "duration", "scenes", "clusters", "recorded", "")
-    print(table(header, rows, right="duration scenes clusters"))
+    _print(table(header, rows, right="duration scenes clusters"))
 
 
 @app.command()
@@ -316,11 +341,11 @@ def info(
     shelf, record = _open(config, library, video)
     memory = _memory(shelf, record)
     facts = record.as_dict() | {
-        "offline": not Path(record.path).exists(),
+        "offline": not os.path.exists(record.path),
         "tiers": [asdict(tier) for tier in memory.tiers()],
     }
     if as_json:
-        print(json.dumps(facts, ensure_ascii=False))
+        _print_json(facts)
         return
     speed = record.duration_s / record.index_seconds if record.index_seconds else 0.0
     lines = [
@@ -338,7 +363,7 @@ def info(
         ("indexed", f"{record.indexed_at}, {record.index_seconds:.1f} s, {speed:.0f}x real time"),
     ]
     lines += [("note", note) for note in _notes(record)]
-    print("\n".join(f"{name:12} {value}" for name, value in lines))
+    _print("\n".join(f"{name:12} {printable(str(value))}" for name, value in lines))
 
 
 @app.command()
@@ -359,7 +384,7 @@ def remove(
             reporter.note(f"{record.name}: forgotten; the file is untouched")
         shelf.maintain()
     if as_json:
-        print(json.dumps([record.id for record in records]))
+        _print_json([record.id for record in records])
 
 
 @app.command()
@@ -375,12 +400,12 @@ def doctor(
 
     findings = examine(_options(config, library))
     if as_json:
-        print(json.dumps([finding.as_dict() for finding in findings], ensure_ascii=False))
+        _print_json([finding.as_dict() for finding in findings])
         return
     for finding in findings:
-        print(f"{'ok ' if finding.ok else '!! '} {finding.what}: {finding.state}")
+        _print(f"{'ok ' if finding.ok else '!! '} {finding.what}: {printable(finding.state)}")
         if finding.advice:
-            print(f"     {finding.advice}")
+            _print(f"     {printable(finding.advice)}")
 
 
 def _options(config: Path | None, library: str | None) -> Config:
@@ -407,22 +432,19 @@ def _memory(shelf: Library, record: VideoRecord) -> MemoryHierarchy:
     return memory_from_stored(shelf.load(record.id), record)
 
 
-def _index_one(
-    path: Path, shelf: Library, options: Config, asked: dict[str, Any], reporter: Reporter
-) -> IndexReport:
+def _index_one(path: Path, shelf: Library, options: Config, reporter: Reporter) -> IndexReport:
     """Index one file; what was not asked for stays as the file was indexed before."""
+    from semantic_video.indexing import with_settings_of
     from semantic_video.utils.video_utils.files import check_path
     from semantic_video.video_processor import SemanticVideoProcessor
 
     check_path(path)
     record, match = shelf.find(path)
     if record is not None and match != "changed":
-        options = options.override(_kept(record, options, asked), source=record.name)
+        options = with_settings_of(record, options)
     return SemanticVideoProcessor(
         path,
         num_clusters=options.clustering.num_clusters,
-        memory_size=options.memory.memory_size,
-        clustering_method=options.clustering.method,
         library=shelf,
         config=options,
         progress=reporter.progress,
@@ -430,22 +452,15 @@ def _index_one(
     ).index()
 
 
-def _kept(record: VideoRecord, options: Config, asked: dict[str, Any]) -> dict[str, Any]:
-    """The settings of an earlier run that neither the command line nor a configuration changes."""
-    usual = default_config()
-    names = {
-        "model": ("encoder", "model"),
-        "num_clusters": ("clustering", "num_clusters"),
-        "clustering_method": ("clustering", "method"),
-        "seed": ("clustering", "seed"),
-        "memory_size": ("memory", "memory_size"),
-    }
-    kept: dict[str, Any] = {}
-    for setting, (section, option) in names.items():
-        configured = getattr(getattr(options, section), option)
-        if option not in asked[section] and configured == getattr(getattr(usual, section), option):
-            kept.setdefault(section, {})[option] = record.settings[setting]
-    return kept
+def _report_index(report: IndexReport, reporter: Reporter) -> None:
+    record = report.record
+    reporter.note(_index_line(report))
+    for note in _notes(record):
+        reporter.note(f"  note: {note}")
+    reporter.detail(
+        f"  {record.width}x{record.height} {record.codec}, model {record.model_id}, "
+        f"{record.entries} entries with {record.exemplars} frame vectors, id {record.id}"
+    )
 
 
 def _given(**options: Any) -> dict[str, Any]:
@@ -463,14 +478,14 @@ def _cluster_count(text: str | None) -> int | str | None:
 
 def _index_line(report: IndexReport) -> str:
     record = report.record
-    facts = f"{record.name}: {clock(record.duration_s)}, {record.scenes} scenes"
-    facts += f", {record.clusters} clusters"
+    scenes, clusters = plural(record.scenes, "scene"), plural(record.clusters, "cluster")
+    facts = f"{clock(record.duration_s)}, {scenes}, {clusters}"
     if not report.done:
-        return f"{facts}; up to date, nothing to do"
-    first = "indexed" if report.done[0] == "scenes" else f"{' and '.join(report.done)} redone"
+        return f"{record.name}: {facts}; up to date, nothing to do"
+    first = "indexed" if report.done[0] == "scenes" else f"{', '.join(report.done)} made anew"
     speed = f"{record.duration_s / report.seconds:.0f}x real time"
     return (
-        f"{facts}; {first} in {report.seconds:.1f} s ({speed}), "
+        f"{record.name}: {facts}; {first} in {report.seconds:.1f} s ({speed}), "
         f"{record.undecoded_s:.1f} s could not be decoded"
     )
 
@@ -480,21 +495,24 @@ def _notes(record: VideoRecord) -> list[str]:
     notes = list(record.notes)
     asked = record.settings["num_clusters"]
     if isinstance(asked, int) and record.clusters < asked:
-        notes.append(f"{record.clusters} clusters, not {asked}: there are no more different scenes")
+        clusters = plural(record.clusters, "cluster")
+        notes.append(f"{clusters}, not {asked}: there are no more different scenes")
     return notes
 
 
 def _print_moments(answer: Moments, titled: bool) -> None:
     if titled:
-        print(f"{answer.query}:")
+        _print(printable(f"{answer.query}:"))
+    paths = {moment.video for moment in answer}
+    distinct = len({Path(path).name for path in paths}) == len(paths)
     rows = [
         (
             rank,
-            Path(moment.video).name,
+            Path(moment.video).name if distinct else moment.video,
             f"{clock(moment.start_s)}-{clock(moment.end_s)}",
             f"{moment.score:.3f}",
             moment.cluster_name,
         )
         for rank, moment in enumerate(answer, start=1)
     ]
-    print(table(("rank", "video", "time", "score", "cluster"), rows, right="rank score"))
+    _print(table(("rank", "video", "time", "score", "cluster"), rows, right="rank score"))

@@ -11,17 +11,44 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import math
+import numbers
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from semantic_video.errors import ConfigError
 
 ENVIRONMENT_PREFIX = "SEMANTIC_VIDEO_"
+
+
+class Range(NamedTuple):
+    """The finite values a number can take, both ends included."""
+
+    low: float
+    high: float = math.inf
+
+    def admits(self, value: float) -> bool:
+        """Whether ``value`` is finite and inside."""
+        return math.isfinite(value) and self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return (
+            f"{self.low:.10g} to {self.high:.10g}"
+            if math.isfinite(self.high)
+            else f"{self.low:.10g} or more"
+        )
+
+
+Count = Annotated[int, Range(1)]
+Share = Annotated[float, Range(0, 1)]
+Change = Annotated[float, Range(0, 255)]
+Seconds = Annotated[float, Range(0)]
+Interval = Annotated[float, Range(0.01)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +56,8 @@ class EncoderOptions:
     """Which model turns pictures and texts into vectors, and how it is run."""
 
     model: str
-    batch_size: int
-    threads: int | None
+    batch_size: Count
+    threads: Count | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +74,26 @@ class SegmentationOptions:
     Changes are mean absolute differences of small pictures over luma and chroma, 0 to 255.
     """
 
-    cut_change: float
-    cut_ratio: float
-    fade_change: float
-    fade_bend: float
-    still_change: float
-    doubt_change: float
-    min_shot_s: float
-    max_scene_s: float
-    merge_similarity: float
+    cut_change: Change
+    cut_ratio: Annotated[float, Range(1)]
+    fade_change: Change
+    fade_bend: Share
+    still_change: Change
+    doubt_change: Change
+    min_shot_s: Seconds
+    max_scene_s: Annotated[float, Range(1)]
+    merge_similarity: Annotated[float, Range(-1, 2)]
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingOptions:
     """Which decoded frames are encoded."""
 
-    first_offset_s: float
-    interval_s: float
-    static_interval_s: float
-    static_change: float
-    jump: float
+    first_offset_s: Seconds
+    interval_s: Interval
+    static_interval_s: Interval
+    static_change: Change
+    jump: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +101,16 @@ class ClusteringOptions:
     """How scenes are grouped across the timeline."""
 
     method: Literal["kmeans", "spectral"]
-    num_clusters: int | Literal["auto"]
-    seed: int
+    num_clusters: Count | Literal["auto"]
+    seed: Annotated[int, Range(0, 2**32 - 1)]
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryOptions:
     """The budget of a video's memory."""
 
-    memory_size: int
-    exemplars: int
+    memory_size: Count
+    exemplars: Count
     thumbnails: bool
 
 
@@ -91,13 +118,13 @@ class MemoryOptions:
 class RetrievalOptions:
     """How a query is matched against the memory."""
 
-    k: int
+    k: Count
     pooling: Literal["max", "mean", "top"]
-    top_frames: int
-    entry_weight: float
-    cluster_weight: float
-    probe_entries: int
-    probe_share: float
+    top_frames: Count
+    entry_weight: Share
+    cluster_weight: Share
+    probe_entries: Annotated[int, Range(0)]
+    probe_share: Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,27 +139,37 @@ class Config:
     clustering: ClusteringOptions
     memory: MemoryOptions
     retrieval: RetrievalOptions
+    given: frozenset[str] = field(default=frozenset(), compare=False)
+    """Dotted names of the options that something other than the default file has set."""
 
     def override(self, values: Mapping[str, Any], source: str) -> Config:
         """A copy with ``values`` (nested mapping, same shape as the file) put in.
 
         Raises:
-            ConfigError: an unknown key or a value of the wrong kind; ``source`` says where from.
+            ConfigError: an unknown key, or a value of the wrong kind or out of range; ``source``
+                says where from.
         """
         merged: Config = _override(self, values, source, path="")
-        return merged
+        return replace(merged, given=self.given | set(_names(values)))
 
 
 def load_config(path: str | Path | None = None) -> Config:
     """Defaults, overridden by the YAML file at ``path`` and by the environment.
+
+    A relative ``library`` in a file is taken from where the file lies.
 
     Raises:
         ConfigError: the file is missing or not YAML, or a key or value is wrong.
     """
     config = default_config()
     if path is not None:
-        config = config.override(_read_yaml(Path(path)), source=str(path))
-    for name, values in _environment_overrides(config):
+        path = Path(path).expanduser()
+        values = _read_yaml(path)
+        library = values.get("library")
+        if isinstance(library, str):
+            values["library"] = str(path.absolute().parent / Path(library).expanduser())
+        config = config.override(values, source=str(path))
+    for name, values in _environment_overrides():
         config = config.override(values, source=name)
     return config
 
@@ -165,7 +202,9 @@ def _parse_yaml(text: str, source: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        raise ConfigError(f"{source}{line}: not valid YAML; compare it with `doctor`") from error
+        raise ConfigError(
+            f"{source}{line}: not valid YAML; write `section:` and below it `  option: value`"
+        ) from error
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -182,44 +221,64 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return _parse_yaml(text, str(path))
 
 
-def _environment_overrides(config: Config) -> Iterator[tuple[str, dict[str, Any]]]:
+def _environment_overrides() -> Iterator[tuple[str, dict[str, Any]]]:
     for name in sorted(os.environ):
         if not name.startswith(ENVIRONMENT_PREFIX):
             continue
         section, _, option = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
-        value = os.environ[name]
+        text = os.environ[name]
         if section == "library":
             # A path stays text even where it looks like a number.
-            yield name, {"library": value or None}
+            yield name, {"library": str(Path(text).expanduser()) if text else None}
             continue
-        parsed = _parse_yaml(f"value: {value}" if value else "value: null", name)["value"]
-        yield name, {section: {option: parsed} if option else parsed}
+        value = _scalar(text)
+        yield name, {section: {option: value} if option else value}
+
+
+def _scalar(text: str) -> Any:
+    """A value as YAML reads it; text that is no YAML stays text."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text) if text else None
+    except yaml.YAMLError:
+        return text
+
+
+def _names(values: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _names(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}"
 
 
 def _build(kind: type, values: Mapping[str, Any]) -> Any:
     hints = get_type_hints(kind)
     arguments = {
-        field.name: (
-            _build(hints[field.name], values[field.name])
-            if is_dataclass(hints[field.name])
-            else values[field.name]
+        option.name: (
+            _build(hints[option.name], values[option.name])
+            if is_dataclass(hints[option.name])
+            else values[option.name]
         )
-        for field in fields(kind)
+        for option in fields(kind)
+        if option.name != "given"
     }
     return kind(**arguments)
 
 
 def _override(section: Any, values: Mapping[str, Any], source: str, path: str) -> Any:
-    hints = get_type_hints(type(section))
+    hints = get_type_hints(type(section), include_extras=True)
+    hints.pop("given", None)
     changes: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{path}{key}"
         if key not in hints:
-            known = [f"{path}{field}" for field in hints]
-            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-            raise ConfigError(f"{source}: unknown option {name!r}; did you mean {nearest!r}?")
+            raise ConfigError(f"{source}: unknown option {name!r}; {_nearest(name)}")
         current = getattr(section, key)
         if is_dataclass(current):
+            if value is None:  # a section whose options are all commented out
+                continue
             if not isinstance(value, Mapping):
                 raise ConfigError(f"{source}: {name!r} is a section; write its options below it")
             changes[key] = _override(current, value, source, f"{name}.")
@@ -228,34 +287,57 @@ def _override(section: Any, values: Mapping[str, Any], source: str, path: str) -
     return replace(section, **changes)
 
 
+def _nearest(name: str) -> str:
+    """A hint at the option that was probably meant."""
+    default = default_config()
+    known = ["library"]
+    for section in fields(Config):
+        options = getattr(default, section.name)
+        if is_dataclass(options):
+            known += [
+                section.name,
+                *(f"{section.name}.{option.name}" for option in fields(options)),
+            ]
+    last = name.rpartition(".")[2]
+    by_last = {option.rpartition(".")[2]: option for option in reversed(known)}
+    if last in by_last:
+        return f"did you mean {by_last[last]!r}?"
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    near = near or [by_last[word] for word in difflib.get_close_matches(last, by_last, n=1)]
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return "the options are listed in semantic_video/configs/default_config.yaml"
+
+
 def _checked(value: Any, hint: Any, name: str, source: str) -> Any:
-    choices = list(get_args(hint)) if get_origin(hint) is not Literal else [hint]
-    if not choices:
-        choices = [hint]
+    choices = [hint] if get_origin(hint) in (Literal, Annotated) else get_args(hint) or [hint]
     for choice in choices:
-        if get_origin(choice) is Literal:
-            if value in get_args(choice):
+        kind, limits = (
+            (get_args(choice)[0], get_args(choice)[1])
+            if get_origin(choice) is Annotated
+            else (choice, None)
+        )
+        if get_origin(kind) is Literal:
+            if value in get_args(kind):
                 return value
-        elif choice is type(None):
-            if value is None:
-                return None
-        elif choice is float:
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return float(value)
-        elif choice is int:
-            if isinstance(value, int) and not isinstance(value, bool):
-                return value
-        elif isinstance(value, choice):
+            continue
+        number = kind in (int, float) and not isinstance(value, bool)
+        if number and isinstance(value, numbers.Integral if kind is int else numbers.Real):
+            if limits is not None and not limits.admits(value):
+                raise ConfigError(f"{source}: {name} cannot be {value}; use {limits}")
+            return kind(value)
+        if kind not in (int, float) and isinstance(value, kind):
             return value
     raise ConfigError(f"{source}: {name} cannot be {value!r}; {_expected(choices)}")
 
 
-def _expected(choices: list[Any]) -> str:
+def _expected(choices: Any) -> str:
     names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
     words: list[str] = []
     for choice in choices:
-        if get_origin(choice) is Literal:
-            words += [str(option) for option in get_args(choice)]
+        kind = get_args(choice)[0] if get_origin(choice) is Annotated else choice
+        if get_origin(kind) is Literal:
+            words += [str(option) for option in get_args(kind)]
         else:
-            words.append(names.get(choice, "nothing (null)"))
+            words.append(names.get(kind, "nothing (null)"))
     return "use " + " or ".join(words)

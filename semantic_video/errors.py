@@ -28,3 +28,7 @@ class LibraryError(SemanticVideoError):
 
 class QueryError(SemanticVideoError):
     """A query that cannot be answered as it stands."""
+
+
+class OutputError(SemanticVideoError):
+    """Results that cannot be written to where the user wants them."""

@@ -121,7 +121,7 @@ def _oddities(count: int, brightest: int) -> tuple[str, ...]:
     if count == 1:
         notes.append("it has a single frame")
     if brightest <= _BLACK_LUMA:
-        notes.append("it is black throughout, so there is nothing to find in it")
+        notes.append("it is black throughout")
     return tuple(notes)
 
 

@@ -90,14 +90,16 @@ class _Rows:
 class SceneRetriever:
     """Searches the memories of one or more videos, all made with the same encoder.
 
-    ``memories`` maps what a moment should call its video to that video's memory.
+    ``memories`` pairs what a moment should call its video with that video's memory.
     """
 
-    def __init__(self, memories: dict[str, MemoryHierarchy], options: RetrievalOptions) -> None:
-        self._names = tuple(memories)
-        self._cluster_names = [memory.names for memory in memories.values()]
+    def __init__(
+        self, memories: Sequence[tuple[str, MemoryHierarchy]], options: RetrievalOptions
+    ) -> None:
+        self._names = [name for name, _ in memories]
+        self._cluster_names = [memory.names for _, memory in memories]
         self._options = options
-        self._rows = _gather(list(memories.values()))
+        self._rows = _gather([memory for _, memory in memories])
 
     def search(
         self, query: FloatArray, text: str = "", k: int | None = None, exact: bool = False

@@ -74,11 +74,13 @@ class Searcher:
     def _loaded(self) -> SceneRetriever:
         if self._retriever is None:
             stored = self._library.load_many([record.id for record in self._records])
-            memories = {
-                record.path: memory_from_stored(stored[record.id], record)
-                for record in self._records
-            }
-            self._retriever = SceneRetriever(memories, self._config.retrieval)
+            self._retriever = SceneRetriever(
+                [
+                    (record.path, memory_from_stored(stored[record.id], record))
+                    for record in self._records
+                ],
+                self._config.retrieval,
+            )
         return self._retriever
 
     def _matching_encoder(self) -> ImageTextEncoder:
@@ -102,13 +104,19 @@ class Searcher:
 
 
 def read_queries(path: Path) -> list[str]:
-    """The lines of a text file, one query each; ``-`` reads standard input."""
+    """The lines of a text file, one query each; ``-`` reads standard input.
+
+    Raises:
+        QueryError: the file cannot be read, or a line of it is blank.
+    """
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not text in UTF-8"
         raise QueryError(f"cannot read the queries in {path}: {reason}") from error
-    lines = text.splitlines()
-    if not lines:
-        raise QueryError(f"there is no query in {path}: write one a line")
-    return lines
+    lines = text.removeprefix("\ufeff").rstrip("\r\n").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            where = f"line {number} of {path} is blank" if len(lines) > 1 else f"{path} is empty"
+            raise QueryError(f"{where}: write a query a line")
+    return [line.rstrip("\r") for line in lines]

@@ -2,8 +2,8 @@
 
 A misspelt word is cut into meaningless pieces by a model's tokenizer and pulls a query astray. A
 word is changed only where the built-in model's English vocabulary has neither it nor the words it
-could be formed from, and has a word one slip away; names (capital letters) and texts that are not
-mostly known English stay as they are.
+could be formed from, and has a common word one slip away; names (capital letters) and texts that
+are not mostly known English stay as they are.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from semantic_video.encoders.lite import WEIGHTS
 
 _SMALL = frozenset({"a", "an", "at", "by", "he", "in", "is", "it", "of", "on", "or", "to"})
 _SHORTEST = 5  # shorter words have too many neighbours
+# Rank of the rarest word that a slip is taken for: a rare word typed right (a poodle, a collie) is
+# likelier than a slip of another rare one.
+_COMMON = 12_000
 _ENDINGS: dict[str, tuple[str, ...]] = {
     "s": ("",), "es": ("",), "ies": ("y",), "d": ("",), "ed": ("", "e"), "ing": ("", "e"),
     "ings": ("", "e"), "r": ("",), "er": ("", "e"), "ers": ("", "e"), "ly": ("",),
@@ -52,7 +55,7 @@ def _nearest(word: str, ranks: Mapping[str, int]) -> str | None:
         return None
     # Two letters in the wrong order are the commonest slip, and few other words are that near.
     for slips in (_swaps(word), _edits(word)):
-        candidates = [slip for slip in slips if slip in ranks]
+        candidates = [slip for slip in slips if ranks.get(slip, _COMMON) < _COMMON]
         if candidates:
             return min(candidates, key=ranks.__getitem__)
     return None

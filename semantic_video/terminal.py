@@ -7,7 +7,6 @@ progress is drawn on a terminal.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -22,6 +21,16 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
+def plural(count: int, what: str) -> str:
+    """A number of things: "1 scene", "2 scenes"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def printable(text: str) -> str:
+    """Text in which nothing can move the cursor or break a line, as a file name might."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def size(count: float) -> str:
     """A number of bytes for people, in decimal units as disks are sold."""
     for unit in ("B", "kB", "MB"):
@@ -33,7 +42,7 @@ def size(count: float) -> str:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], right: str = "") -> str:
     """Plain aligned columns; the columns whose header is named in ``right`` align right."""
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [list(header), *cells]) for i in range(len(header))]
     to_right = {i for i, name in enumerate(header) if name in right.split()}
     lines = []
@@ -126,18 +135,8 @@ class Reporter:
             )
 
     def _say(self, text: str) -> None:
+        text = printable(text)
         if self._bar is not None:
             self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
             print(text, file=sys.stderr, flush=True)
-
-
-class Stopwatch:
-    """Seconds since it was made."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self._start

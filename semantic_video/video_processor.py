@@ -14,8 +14,22 @@ from numpy.typing import NDArray
 
 from semantic_video.config import Config, load_config, options_hash
 from semantic_video.encoders import ImageTextEncoder, load_encoder
-from semantic_video.errors import ConfigError, LibraryError, QueryError, VideoError
-from semantic_video.library import Library, VideoRecord, fingerprint
+from semantic_video.errors import LibraryError, QueryError, VideoError
+from semantic_video.indexing import (
+    STAGES,
+    clustering_id,
+    first_stale_stage,
+    settings,
+    stage_hashes,
+    stale_perception,
+)
+from semantic_video.library import (
+    ClusteringRecord,
+    Library,
+    StoredMemory,
+    VideoRecord,
+    fingerprint,
+)
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
 from semantic_video.queries import encode_queries
 from semantic_video.records import Span
@@ -35,11 +49,8 @@ if TYPE_CHECKING:
 Note = Callable[[str], None]
 """Called with a line for the user."""
 
-STAGES = ("scenes", "vectors", "memory", "clusters")
-"""What an index is made of, in order: when a stage is redone, so are those after it."""
-
-# Raised when a stage computes something else from the same options.
-_STAGE_VERSION = 1
+DEFAULT_NUM_CLUSTERS = 10
+"""In Python, where neither the caller nor a configuration says; the command line uses auto."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,9 @@ class IndexReport:
             "scenes": record.scenes,
             "clusters": record.clusters,
             "seconds": round(self.seconds, 3),
-            "times_real_time": round(record.duration_s / self.seconds, 2),
+            "times_real_time": (
+                round(record.duration_s / self.seconds, 2) if "vectors" in self.done else None
+            ),
             "undecoded_s": record.undecoded_s,
             "done": list(self.done),
         }
@@ -74,9 +87,9 @@ class SemanticVideoProcessor:
 
     Args:
         video_path: the film.
-        num_clusters: how many semantic clusters, or "auto".
-        memory_size: at most so many entries are kept.
-        clustering_method: "kmeans" or "spectral".
+        num_clusters: how many semantic clusters, or "auto"; default as configured, else 10.
+        memory_size: at most so many entries are kept; default as configured (1000).
+        clustering_method: "kmeans" or "spectral"; default as configured ("kmeans").
         seed: makes clustering repeatable; default as configured (0).
         model: name of the image-text encoder; default as configured ("lite").
         library: where the index lies: a directory, or an open library; default as configured.
@@ -92,9 +105,9 @@ class SemanticVideoProcessor:
     def __init__(
         self,
         video_path: str | Path,
-        num_clusters: int | Literal["auto"] = 10,
-        memory_size: int = 1000,
-        clustering_method: str = "kmeans",
+        num_clusters: int | Literal["auto"] | None = None,
+        memory_size: int | None = None,
+        clustering_method: str | None = None,
         *,
         seed: int | None = None,
         model: str | None = None,
@@ -104,34 +117,34 @@ class SemanticVideoProcessor:
         note: Note | None = None,
     ) -> None:
         options = config if isinstance(config, Config) else load_config(config)
+        if num_clusters is None and "clustering.num_clusters" not in options.given:
+            num_clusters = DEFAULT_NUM_CLUSTERS
         given: dict[str, dict[str, Any]] = {
-            "clustering": {"num_clusters": num_clusters, "method": clustering_method},
+            "encoder": {"model": model},
+            "clustering": {
+                "num_clusters": num_clusters,
+                "method": clustering_method,
+                "seed": seed,
+            },
             "memory": {"memory_size": memory_size},
         }
-        if seed is not None:
-            given["clustering"]["seed"] = seed
-        if model is not None:
-            given["encoder"] = {"model": model}
-        self.config = options.override(given, source="SemanticVideoProcessor")
-        # Checked now rather than after hours of watching.
-        clustering = self.config.clustering
-        self._clustering = SemanticClustering(
-            clustering.method, clustering.num_clusters, clustering.seed
+        self.config = options.override(
+            {
+                section: {name: value for name, value in values.items() if value is not None}
+                for section, values in given.items()
+            },
+            source="SemanticVideoProcessor",
         )
-        for name in ("memory_size", "exemplars"):
-            count = getattr(self.config.memory, name)
-            if count < 1:
-                raise ConfigError(f"{name} must be 1 or more, not {count}")
         self.video_path = Path(video_path)
         self._progress: Progress = progress or (lambda stage, done_s, total_s: None)
         self._note: Note = note or (lambda line: None)
+        self._encoder: ImageTextEncoder = load_encoder(
+            self.config.encoder.model, threads=self.config.encoder.threads
+        )
         self._library = (
             library
             if isinstance(library, Library)
             else Library(library or self.config.library, create=True)
-        )
-        self._encoder: ImageTextEncoder = load_encoder(
-            self.config.encoder.model, threads=self.config.encoder.threads
         )
         self._memory: MemoryHierarchy | None = None
         self._retriever: SceneRetriever | None = None
@@ -143,31 +156,30 @@ class SemanticVideoProcessor:
     def build_semantic_memory(self) -> MemoryHierarchy:
         """The video's memory; the film is watched only where the library does not hold it yet.
 
-        This processor's clustering is found in the library, or made and kept there beside the one
-        that the command line uses, which stays as it is. Where the library holds fewer entries
-        than ``memory_size`` allows because it was indexed with a smaller one, they are used.
+        What the library holds is never changed behind the user's back: this processor's clustering
+        is found there, or made and kept beside the one that the command line uses. Where the video
+        was indexed with a smaller budget, the entries that are left are used. Where it was indexed
+        with another model or other scenes, the film is watched for this processor alone and
+        nothing is kept (``index`` replaces what the library holds).
 
         Raises:
             VideoError: the film cannot be read.
             LibraryError: the library cannot be read or written.
         """
         record = self._known()
-        if record is None or self._stale(record) in ("scenes", "vectors"):
+        if record is None:
             record = self.index().record
-        stored = self._library.load(record.id)
-        own = self._own_clustering_id()
-        found = next((item for item in stored.clusterings if item.id == own), None)
-        if found is None:
-            entries = memory_from_stored(stored, record).entries
-            found = clustering_record(own, self._cluster(entries))
-            self._library.save_clustering(
-                record.id, found, generation=record.generation, on_wait=self._note
+        stale = stale_perception(record, self.config, self._encoder.fingerprint)
+        same_encoder = record.model_fingerprint == self._encoder.fingerprint
+        if stale is None or (same_encoder and not os.path.exists(self.video_path)):
+            memory = self._from_library(record)
+        else:
+            self._note(
+                f"{record.name} is indexed with other options: watched for this processor alone"
             )
-        memory = memory_from_stored(stored, record, found)
-        if len(memory) > self.config.memory.memory_size:
-            memory = memory.consolidate(self.config.memory.memory_size)
+            memory = self._organise(self._watch(None)[1])
         self._memory = memory
-        self._retriever = SceneRetriever({str(self.video_path): memory}, self.config.retrieval)
+        self._retriever = SceneRetriever([(str(self.video_path), memory)], self.config.retrieval)
         return memory
 
     def query_semantic_memory(
@@ -204,21 +216,46 @@ class SemanticVideoProcessor:
         """
         started = time.perf_counter()
         record = self._known()
-        stale = "scenes" if record is None else self._stale(record)
+        stale: str | None = "scenes"
         if record is not None:
+            stale = first_stale_stage(record, self.config, self._encoder.fingerprint)
             record = self._relocated(record)
-        if stale is None:
-            assert record is not None
-            return IndexReport(record, (), time.perf_counter() - started)
+            if stale is None:
+                return IndexReport(record, (), time.perf_counter() - started)
+        assert stale is not None
         if record is not None and stale == "clusters":
             saved = self._regroup(record)
         else:
             saved = self._rebuild(record, stale, started)
         return IndexReport(saved, STAGES[STAGES.index(stale) :], time.perf_counter() - started)
 
+    def _from_library(self, record: VideoRecord) -> MemoryHierarchy:
+        """The stored entries, grouped as this processor groups and cut to its budget."""
+        stored = self._library.load(record.id)
+        clustering = self._clustering_of(stored, record)
+        if clustering not in stored.clusterings:
+            try:
+                self._library.save_clustering(
+                    record.id, clustering, generation=record.generation, on_wait=self._note
+                )
+            except LibraryError as error:  # read-only: this process has it all the same
+                self._note(str(error))
+        memory = memory_from_stored(stored, record, clustering)
+        if len(memory) > self.config.memory.memory_size:
+            memory = memory.consolidate(self.config.memory.memory_size)
+        return memory
+
+    def _clustering_of(self, stored: StoredMemory, record: VideoRecord) -> ClusteringRecord:
+        """This processor's clustering of the stored entries: found there, or made."""
+        own = clustering_id(self.config)
+        for clustering in stored.clusterings:
+            if clustering.id == own:
+                return clustering
+        return clustering_record(own, self._organise(memory_from_stored(stored, record).entries))
+
     def _known(self) -> VideoRecord | None:
         """The library's record of this very film, which may be offline or have moved."""
-        if not self.video_path.exists():
+        if not os.path.exists(self.video_path):
             try:
                 return self._library.resolve(self.video_path)
             except LibraryError:
@@ -229,7 +266,7 @@ class SemanticVideoProcessor:
 
     def _relocated(self, record: VideoRecord) -> VideoRecord:
         """The record, with the place of a film that was moved or touched noted in the library."""
-        if not self.video_path.exists():
+        if not os.path.exists(self.video_path):
             return record
         here = os.path.abspath(self.video_path)
         state = _state(self.video_path)
@@ -244,18 +281,12 @@ class SemanticVideoProcessor:
 
     def _regroup(self, record: VideoRecord) -> VideoRecord:
         """Make this processor's clustering of the entries the active one."""
-        stored = self._library.load(record.id)
-        own = self._own_clustering_id()
-        found = next((item for item in stored.clusterings if item.id == own), None)
-        if found is None:
-            found = clustering_record(
-                own, self._cluster(memory_from_stored(stored, record).entries)
-            )
+        clustering = self._clustering_of(self._library.load(record.id), record)
         with self._library.writer(self._note):
             saved = self._library.save_clustering(
-                record.id, found, make_active=True, generation=record.generation
+                record.id, clustering, make_active=True, generation=record.generation
             )
-            saved = replace(saved, settings=self._settings())
+            saved = replace(saved, settings=settings(self.config))
             self._library.update(saved)
         return saved
 
@@ -271,55 +302,18 @@ class SemanticVideoProcessor:
                 known = scene_spans(self._library.load(record.id))
             record, entries, thumbnails = self._watch(known)
         self._progress("grouping scenes", record.duration_s, record.duration_s)
-        memory = self._cluster(entries)
-        clustering = replace(clustering_record(self._own_clustering_id(), memory), active=True)
-        record = replace(record, stages=self._stages(), settings=self._settings(), indexed_at="")
+        memory = self._organise(entries)
+        clustering = replace(clustering_record(clustering_id(self.config), memory), active=True)
+        record = replace(
+            record,
+            stages=stage_hashes(self.config, self._encoder.fingerprint),
+            settings=settings(self.config),
+            indexed_at="",
+        )
         if stale != "memory":
             record = replace(record, index_seconds=time.perf_counter() - started)
         stored = stored_from_memory(memory, [clustering], thumbnails)
         return self._library.save(record, stored, on_wait=self._note)
-
-    def _stale(self, record: VideoRecord) -> str | None:
-        """The first stage of the index that these options would make differently."""
-        wanted = self._stages()
-        for stage in ("scenes", "vectors"):
-            if record.stages.get(stage) != wanted[stage]:
-                return stage
-        size, held = self.config.memory.memory_size, int(record.settings["memory_size"])
-        if size > held and record.entries < record.scenes:
-            return "vectors"  # entries were merged: only the film can tell them apart again
-        if record.stages.get("memory") != wanted["memory"]:
-            return "memory"
-        return None if record.active_clustering == self._own_clustering_id() else "clusters"
-
-    def _stages(self) -> dict[str, str]:
-        """Stage -> hash of what it is made with."""
-        config = self.config
-        return {
-            "scenes": options_hash(_STAGE_VERSION, config.reading, config.segmentation),
-            "vectors": options_hash(
-                _STAGE_VERSION,
-                config.sampling,
-                config.memory.exemplars,
-                config.memory.thumbnails,
-                self._encoder.fingerprint,
-            ),
-            "memory": options_hash(_STAGE_VERSION, config.memory.memory_size),
-        }
-
-    def _settings(self) -> dict[str, Any]:
-        clustering = self.config.clustering
-        return {
-            "model": self.config.encoder.model,
-            "num_clusters": clustering.num_clusters,
-            "clustering_method": clustering.method,
-            "seed": clustering.seed,
-            "memory_size": self.config.memory.memory_size,
-            "exemplars": self.config.memory.exemplars,
-        }
-
-    def _own_clustering_id(self) -> str:
-        return options_hash(_STAGE_VERSION, self.config.clustering)
 
     def _watch(
         self, scenes: Sequence[Span] | None
@@ -361,10 +355,13 @@ class SemanticVideoProcessor:
         )
         return seen, perception.entries, perception.thumbnails
 
-    def _cluster(self, entries: SceneEntries) -> MemoryHierarchy:
+    def _organise(self, entries: SceneEntries) -> MemoryHierarchy:
         """Group the entries by what they show, name the groups, and keep to the budget."""
         vectors = entries.entry_vectors.astype(np.float32)
-        clustering = self._clustering.fit(vectors, entries.entry_weights)
+        options = self.config.clustering
+        clustering = SemanticClustering(options.method, options.num_clusters, options.seed).fit(
+            vectors, entries.entry_weights
+        )
         vocabulary = load_vocabulary()
         names = name_clusters(
             clustering.centroids(vectors, entries.entry_weights),

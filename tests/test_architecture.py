@@ -27,7 +27,7 @@ LAYERS = (
     "memory_hierarchy",
     "perception",
     "library",
-    "stored_memory",
+    "stored_memory indexing",
     "scene_retrieval",
     "search",
     "video_processor",

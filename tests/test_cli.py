@@ -285,7 +285,7 @@ def test_short_black_and_odd_films_are_indexed_with_notes(tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     for video in Library(library).videos():
         assert video.clusters <= video.scenes
-    assert "clusters, not 50" in done.stderr
+    assert "1 cluster, not 50" in done.stderr
     assert "a single frame" in done.stderr
     assert "black throughout" in done.stderr
     answer = json.loads(run_cli("search", "night", "--library", library, "--json").stdout)
@@ -437,3 +437,123 @@ def test_two_runs_at_once_are_safe(tmp_path: Path) -> None:
         _, talk = process.communicate()
         assert process.returncode == 0, talk
     assert [video.name for video in Library(library).videos()] == ["0.mp4", "1.mp4"]
+
+
+# What a hostile user tried
+
+
+def test_two_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).write_bytes(b"nothing")
+    done = run_cli("index", tmp_path / "a.mp4", tmp_path / "b.mp4", "--library", tmp_path / "l")
+    assert_refused(done, "a.mp4", "b.mp4")
+
+
+def test_bad_options_leave_no_library_behind(film: Path, tmp_path: Path) -> None:
+    for options in (("--num-clusters", 0), ("--memory-size", 0), ("--seed", -1), ("--model", "x")):
+        assert_refused(run_cli("index", film, "--library", tmp_path / "l", *options))
+    assert not (tmp_path / "l").exists()
+
+
+def test_a_file_that_takes_the_place_of_another(tmp_path: Path) -> None:
+    library = tmp_path / "l"
+    films = tmp_path / "films"
+    films.mkdir()
+    first = write_video(films / "a.mp4", render(SHOTS[:2]))
+    second = write_video(films / "b.mp4", render(SHOTS[2:]))
+    assert run_cli("index", films, "--library", library).returncode == 0
+    second.replace(first)
+    assert run_cli("index", films, "--library", library).returncode == 0
+    (video,) = Library(library).videos()
+    assert video.duration_s == pytest.approx(8, abs=0.1)
+    assert run_cli("scenes", first, "--library", library).returncode == 0
+
+
+def test_json_is_valid_whatever_the_encoding(film: Path, library: Path) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "semantic_video", "list", "--json", "--library", str(library)]
+    done = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert json.loads(done.stdout)[0]["name"] == film.name
+
+
+def test_names_cannot_write_on_the_terminal(library: Path) -> None:
+    done = run_cli("search", "a dog", "--library", library, "--video", "no\x1b[2J\nsuch.mp4")
+    assert_refused(done, "\\x1b")
+    assert "\x1b" not in done.stderr
+
+
+def test_an_empty_path_is_not_this_folder(tmp_path: Path) -> None:
+    assert_refused(run_cli("index", "", "--library", tmp_path / "l"), "empty")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_results_that_cannot_be_written(library: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "semantic_video", "list", "--library", str(library)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert process.returncode == 2
+    assert process.stderr.startswith("semantic-video: cannot write the results")
+    assert len(process.stderr.splitlines()) == 1
+
+
+def test_a_configuration_overrides_what_an_earlier_run_chose(film: Path, tmp_path: Path) -> None:
+    library = tmp_path / "l"
+    run_cli("index", film, "--library", library, "--num-clusters", 2)
+    config = tmp_path / "mine.yaml"
+    config.write_text("clustering:\n  num_clusters: auto\n", encoding="utf-8")
+    done = run_cli("index", film, "--library", library, "--config", config)
+    assert "clusters made anew" in done.stderr
+    assert Library(library).videos()[0].settings["num_clusters"] == "auto"
+
+
+def test_films_with_one_name_are_told_apart(tmp_path: Path) -> None:
+    library = tmp_path / "l"
+    for place in ("here", "there"):
+        (tmp_path / place).mkdir()
+    write_video(tmp_path / "here" / "x.mp4", render(SHOTS[:1]))
+    write_video(tmp_path / "there" / "x.mp4", render(SHOTS[1:2]))
+    assert run_cli("index", tmp_path, "--library", library).returncode == 0
+    shown = run_cli("search", "a dog", "--library", library).stdout
+    assert str(tmp_path / "here" / "x.mp4") in shown
+    assert str(tmp_path / "there" / "x.mp4") in shown
+
+
+def test_a_mended_slip_is_said(library: Path) -> None:
+    done = run_cli("search", "a kithcen with a window", "--library", library)
+    assert "reading 'a kithcen with a window' as 'a kitchen with a window'" in done.stderr
+
+
+def test_quiet_says_nothing_and_verbose_says_more(film: Path, tmp_path: Path) -> None:
+    assert run_cli("index", film, "--library", tmp_path / "l", "--quiet").stderr == ""
+    done = run_cli("index", film, "--library", tmp_path / "l", "--verbose")
+    assert "frame vectors" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals of POSIX")
+def test_ctrl_c_on_a_terminal_says_what_is_kept(tmp_path: Path) -> None:
+    import pty
+
+    film = write_video(tmp_path / "long.mp4", render(SHOTS * 40))
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "semantic_video", "index", str(film), "--library",
+         str(tmp_path / "l")],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    talk = b""
+    while b"watching" not in talk:  # the bar is drawn: the film is being decoded
+        talk += os.read(ours, 4096)
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(OSError):  # the end of a pseudo-terminal
+        while chunk := os.read(ours, 4096):
+            talk += chunk
+    assert process.wait() == 130
+    assert b"stopped; what was finished is kept" in talk
+    assert b"Traceback" not in talk

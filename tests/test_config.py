@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,14 @@ def test_file_then_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("clustering:\n  method: kmean", "use kmeans or spectral"),
         ("clustering:\n  num_clusters: several", "a whole number or auto"),
         ("retrieval: 3", "is a section"),
+        ("retrieval:\n  k: 0", "use 1 or more"),
+        ("retrieval:\n  entry_weight: .nan", "use 0 to 1"),
+        ("sampling:\n  interval_s: -1", "use 0.01 or more"),
+        ("segmentation:\n  max_scene_s: 0", "use 1 or more"),
+        ("encoder:\n  batch_size: 0", "use 1 or more"),
+        ("clustering:\n  seed: -1", "use 0 to 4294967295"),
+        ("num_clusters: 3", "did you mean 'clustering.num_clusters'"),
+        ("colour: 3", "are listed in"),
         ("- a\n- b", "expected"),
         ("a: [", "not valid YAML"),
     ],
@@ -80,3 +89,23 @@ def test_hash_names_options() -> None:
     assert options_hash(config.sampling) == options_hash(default_config().sampling)
     assert options_hash(config.sampling) != options_hash(changed.sampling)
     assert changed.sampling.interval_s == 3.0
+
+
+def test_every_number_has_a_range() -> None:
+    """Nothing that is far below what makes sense gets through, nor what is not a number."""
+    config = default_config()
+    for section in ("encoder", "segmentation", "sampling", "clustering", "memory", "retrieval"):
+        for name, value in asdict(getattr(config, section)).items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                for bad in (-1000, float("nan"), float("inf")):
+                    with pytest.raises(ConfigError):
+                        config.override({section: {name: bad}}, source="test")
+
+
+def test_what_was_given_is_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("clustering:\n  num_clusters: auto\nlibrary: here\n", encoding="utf-8")
+    config = load_config(file)
+    assert config.given == {"clustering.num_clusters", "library"}
+    assert config.library == str(tmp_path / "here"), "relative to the file"
+    assert config.override({"retrieval": {"k": 3}}, "x").given > config.given

@@ -79,7 +79,7 @@ def test_search_equals_brute_force_and_never_overlaps(
     memory = make_memory(seed, scenes, memory_size)
     options = replace(OPTIONS, cluster_weight=support)
     query = unit(np.random.default_rng(seed + 1).normal(size=DIMENSION))
-    answer = SceneRetriever({"film": memory}, options).search(query, "q", k=k, exact=True)
+    answer = SceneRetriever([("film", memory)], options).search(query, "q", k=k, exact=True)
 
     expected = brute_force(memory, query, options)
     assert len(answer) == min(k, scenes)
@@ -99,7 +99,7 @@ def test_search_equals_brute_force_and_never_overlaps(
 def test_routed_search_visits_part_and_agrees_with_exact() -> None:
     memories = {f"film {i}": make_memory(i, 40) for i in range(6)}
     options = replace(OPTIONS, probe_entries=60, probe_share=0.5)
-    retriever = SceneRetriever(memories, options)
+    retriever = SceneRetriever(list(memories.items()), options)
     rng = np.random.default_rng(0)
     agreed = []
     for _ in range(50):
@@ -128,14 +128,14 @@ def test_one_odd_frame_decides_only_for_max(pooling: str) -> None:
     clustering = SemanticClustering("kmeans", 1).fit(entries.entry_vectors.astype(np.float32))
     memory = MemoryHierarchy.build(entries, clustering, ["all"])
     options = replace(OPTIONS, pooling=pooling, entry_weight=0.0)
-    best = SceneRetriever({"film": memory}, options).search(target.astype(np.float32), k=1)[0]
+    best = SceneRetriever([("film", memory)], options).search(target.astype(np.float32), k=1)[0]
     assert best.start_s == (0.0 if pooling == "max" else 8.0)
 
 
 def test_answer_reads_as_the_json_contract() -> None:
     memory = make_memory(3, 10)
     query = unit(np.random.default_rng(0).normal(size=DIMENSION))
-    answer = SceneRetriever({"/films/a.mp4": memory}, OPTIONS).search(query, "a dog", k=2)
+    answer = SceneRetriever([("/films/a.mp4", memory)], OPTIONS).search(query, "a dog", k=2)
     record = answer.as_dict()
     assert set(record) == {"version", "query", "found", "value", "moments"}
     assert record["version"] == 1

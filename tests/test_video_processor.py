@@ -14,6 +14,7 @@ from semantic_video import (
     SemanticVideoError,
     SemanticVideoProcessor,
 )
+from semantic_video.config import default_config
 from tests.media import Shot, picture, render, write_video
 
 SHOTS = [Shot(seed, 1.5) for seed in (1, 2, 3, 1, 2, 3)]
@@ -141,3 +142,39 @@ def test_progress_reaches_the_end(tmp_path: Path) -> None:
     processor.build_semantic_memory()
     assert seen == sorted(seen)
     assert seen
+
+
+def test_a_processor_never_changes_what_the_command_line_uses(film: Path, tmp_path: Path) -> None:
+    library = Library(tmp_path / "l", create=True)
+    SemanticVideoProcessor(film, 2, memory_size=2, library=library).index()
+    (before,) = library.videos()
+    # A larger budget, other scenes: nothing that is kept is touched.
+    memory = SemanticVideoProcessor(film, library=library).build_semantic_memory()
+    assert len(memory) == 2
+    finer = default_config().override({"segmentation": {"min_shot_s": 0.2}}, source="test")
+    other = SemanticVideoProcessor(film, library=library, config=finer).build_semantic_memory()
+    assert len(other) == 6
+    (after,) = library.videos()
+    assert (after.generation, after.active_clustering, after.settings) == (
+        before.generation,
+        before.active_clustering,
+        before.settings,
+    )
+
+
+def test_an_offline_film_is_still_answered_from(tmp_path: Path) -> None:
+    film = write_video(tmp_path / "film.mp4", render(SHOTS))
+    SemanticVideoProcessor(film, 2, memory_size=2, library=tmp_path / "l").index()
+    film.unlink()
+    finer = default_config().override({"segmentation": {"min_shot_s": 0.2}}, source="test")
+    for config in (None, finer):
+        processor = SemanticVideoProcessor(film, library=tmp_path / "l", config=config)
+        assert processor.query_semantic_memory("a street")
+
+
+def test_a_configuration_counts_unless_arguments_say_otherwise(film: Path, shelf: Path) -> None:
+    config = default_config().override({"clustering": {"num_clusters": 2}}, source="test")
+    assert SemanticVideoProcessor(film, library=shelf, config=config).config == config
+    given = SemanticVideoProcessor(film, 4, library=shelf, config=config).config
+    assert given.clustering.num_clusters == 4
+    assert SemanticVideoProcessor(film, library=shelf).config.clustering.num_clusters == 10

@@ -1,0 +1,81 @@
+"""What an index is made of, and which part of it has to be made again: decisions, no work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from semantic_video.config import Config, options_hash
+from semantic_video.library import VideoRecord
+
+STAGES = ("scenes", "vectors", "memory", "clusters")
+"""In order: when a stage is made again, so are those after it."""
+
+# Raised when a stage makes something else of the same options.
+_STAGE_VERSION = 1
+
+# Setting of a video -> option of the configuration.
+_SETTINGS = {
+    "model": ("encoder", "model"),
+    "num_clusters": ("clustering", "num_clusters"),
+    "clustering_method": ("clustering", "method"),
+    "seed": ("clustering", "seed"),
+    "memory_size": ("memory", "memory_size"),
+    "exemplars": ("memory", "exemplars"),
+}
+
+
+def stage_hashes(config: Config, encoder_fingerprint: str) -> dict[str, str]:
+    """Stage -> hash of what it is made with; clusters are told apart by `clustering_id`."""
+    memory = config.memory
+    return {
+        "scenes": options_hash(_STAGE_VERSION, config.reading, config.segmentation),
+        "vectors": options_hash(
+            _STAGE_VERSION, config.sampling, memory.exemplars, memory.thumbnails,
+            encoder_fingerprint,
+        ),
+        "memory": options_hash(_STAGE_VERSION, memory.memory_size),
+    }  # fmt: skip
+
+
+def clustering_id(config: Config) -> str:
+    """Names the clustering that these options make, within a video."""
+    return options_hash(_STAGE_VERSION, config.clustering)
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """What a video's record says it was indexed with."""
+    return {
+        name: getattr(getattr(config, section), option)
+        for name, (section, option) in _SETTINGS.items()
+    }
+
+
+def with_settings_of(record: VideoRecord, config: Config) -> Config:
+    """The configuration, with what nobody gave taken from an earlier run over the video."""
+    kept: dict[str, dict[str, Any]] = {}
+    for name, (section, option) in _SETTINGS.items():
+        if f"{section}.{option}" not in config.given and name in record.settings:
+            kept.setdefault(section, {})[option] = record.settings[name]
+    return config.override(kept, source=f"the index of {record.name}")
+
+
+def stale_perception(record: VideoRecord, config: Config, encoder_fingerprint: str) -> str | None:
+    """``scenes`` or ``vectors`` where the film has to be watched again, else None."""
+    wanted = stage_hashes(config, encoder_fingerprint)
+    return next(
+        (stage for stage in ("scenes", "vectors") if record.stages.get(stage) != wanted[stage]),
+        None,
+    )
+
+
+def first_stale_stage(record: VideoRecord, config: Config, encoder_fingerprint: str) -> str | None:
+    """The first stage that these options would make differently; None where nothing would."""
+    stage = stale_perception(record, config, encoder_fingerprint)
+    if stage is not None:
+        return stage
+    grown = config.memory.memory_size > int(record.settings["memory_size"])
+    if grown and record.entries < record.scenes:
+        return "vectors"  # entries were merged: only the film can tell them apart again
+    if record.stages.get("memory") != stage_hashes(config, encoder_fingerprint)["memory"]:
+        return "memory"
+    return None if record.active_clustering == clustering_id(config) else "clusters"
