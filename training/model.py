@@ -161,12 +161,16 @@ class ImageHead(nn.Module):
         attention: Tensor = self.attention(x).softmax(1)
         return (attention.transpose(1, 2) @ x).squeeze(1)
 
+    def from_features(self, pooled: Tensor) -> Tensor:
+        """The part of an embedding that does not come from class names: [B, 1280] -> [B, D]."""
+        x = self.dropout((pooled - self.center) * self.scale)
+        part: Tensor = self.linear(x) + self.residual(self.dropout(F.gelu(self.hidden(x))))
+        return part
+
     def project(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """Pooled features [B, 1280] -> embedding of unit length [B, D], class logits [B, 1000]."""
         logits = self.classifier(pooled)
-        x = self.dropout((pooled - self.center) * self.scale)
-        z = self.linear(x) + self.residual(self.dropout(F.gelu(self.hidden(x))))
-        z = z + (logits * self.sharpness).softmax(1) @ self.names
+        z = self.from_features(pooled) + (logits * self.sharpness).softmax(1) @ self.names
         return F.normalize(z, dim=1), logits
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:

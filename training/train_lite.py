@@ -4,7 +4,8 @@
 2. Trains both projection heads on frozen features (minutes).
 3. Tunes the upper image blocks, the text tower and the heads together (about an hour on two cores),
    with an exponential moving average of the weights; a checkpoint every few minutes.
-4. Exports (``training.export``).
+4. Strengthens what the ImageNet classifier says (``Trainer.strengthen_classes``).
+5. Exports (``training.export``).
 
 Whatever is already in ``--out`` is used again with ``--resume``.
 """
@@ -15,10 +16,13 @@ import argparse
 import copy
 import json
 import logging
+import math
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,9 +31,10 @@ from torch import Tensor
 
 from training.classes import ClassFeatures
 from training.data import VIEWS, load_pictures
+from training.export import export
 from training.features import cache_view, frozen_session, load_view
 from training.losses import contrastive_loss, distillation_loss
-from training.model import CLASSES, FROZEN_LAYERS, LiteModel, load_pretrained
+from training.model import CLASSES, DIMENSION, FROZEN_LAYERS, LiteModel, load_pretrained
 from training.prompts import draw_caption, draw_class_caption, imagenet_names
 from training.scores import retrieval, zero_shot
 from training.texts import FrozenTexts, LowerTexts, pretrained_tokenizer, tokenize
@@ -61,6 +66,8 @@ class Plan:
 
 
 HEADS = Plan(450, 400, 2, 240, 160, 1.5e-3)
+CLASS_SHARE = 0.2
+"""See ``Trainer.strengthen_classes``."""
 TOWERS = Plan(600, 160, 2, 96, 64, 6e-4, rate_image=4e-4, rate_text=8e-5, distillation=0.3)
 
 
@@ -206,8 +213,29 @@ class Trainer:
         teacher = self.teacher[batch.view][torch.from_numpy(batch.rows)].to(device)
         return contrast, distillation_loss(logits[: len(batch.rows)], teacher)
 
+    @torch.no_grad()
+    def strengthen_classes(self, share: float) -> None:
+        """Adds each class's own text to its vector in the averaged model.
+
+        Training leaves the part of an embedding that comes from the classifier small, since real
+        pictures of most classes are rare. ``share`` is the length that a certain class adds,
+        relative to the rest; chosen on the dev splits (docs/experiment-log.md).
+        """
+        model, head = self.average, self.average.image_head
+        texts = torch.stack(
+            [
+                torch.from_numpy(self.embed([t.format(names[0]) for names in imagenet_names()]))
+                for t in ("a photo of a {}", "a {}", "{}")
+            ]
+        ).mean(0)
+        maps = torch.from_numpy(self.held_maps[::16].astype(np.float32)).to(self.device)
+        pooled = head.pool(model.upper(maps.permute(0, 3, 1, 2)))
+        length = head.from_features(pooled).norm(dim=1).mean()
+        unit = torch.nn.functional.normalize(texts, dim=1).to(self.device)
+        head.names.add_(share * length * unit)
+
     def run(self, plan: Plan, name: str, tune: bool, evaluate_every: int = 100) -> None:
-        """One phase; resumes from its checkpoint if there is one."""
+        """One phase; resumes from its checkpoint if there is one. ``tune`` trains the towers."""
         model, path = self.model.to(self.device), self.out / f"{name}.pt"
         self.average.to(self.device)
         model.lower.requires_grad_(False)
@@ -216,7 +244,7 @@ class Trainer:
         model.text.positions.requires_grad_(False)
         model.text.norm.requires_grad_(False)
         model.text.layers[:FROZEN_LAYERS].requires_grad_(False)
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": [*model.image_head.parameters(), *model.text_head.parameters()],
              "lr": plan.rate_heads},
             {"params": [model.log_scale], "lr": plan.rate_heads, "weight_decay": 0.0},
@@ -244,7 +272,7 @@ class Trainer:
         while progress < 1.0:
             warm = min(1.0, (step + 1) / plan.warmup)
             progress = spent / 60 / plan.minutes if plan.minutes else step / plan.steps
-            factor = warm * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * min(1.0, progress))))
+            factor = warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
             model.train()
@@ -283,6 +311,17 @@ class Trainer:
                 value.lerp_(ours[key], 1 - decay)
 
     @torch.no_grad()
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Texts to embeddings [N, D] by the averaged towers."""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        rows = np.zeros((len(texts), DIMENSION), np.float32)
+        for i in range(0, len(order), 128):
+            part = order[i : i + 128]
+            pair = tokenize(self.tokenizer, [texts[j] for j in part])
+            rows[part] = self.average.texts(*(t.to(self.device) for t in pair)).cpu().numpy()
+        return rows
+
+    @torch.no_grad()
     def evaluate(self, tune: bool) -> dict[str, float]:
         """Scores of the averaged weights on the dev splits."""
         model, device = self.average.eval(), self.device
@@ -296,21 +335,15 @@ class Trainer:
                 images.append(model.image_head.project(features.to(device))[0].cpu())
         matrix = torch.cat(images).numpy()
 
-        def embed(texts: list[str]) -> NDArray[np.float32]:
-            if not tune:
-                frozen = torch.from_numpy(self.frozen(texts)).to(device)
-                return np.asarray(model.text_head(frozen).cpu())
-            order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-            rows = np.zeros((len(texts), matrix.shape[1]), np.float32)
-            for i in range(0, len(order), 128):
-                part = order[i : i + 128]
-                pair = tokenize(self.tokenizer, [texts[j] for j in part])
-                rows[part] = model.texts(*(t.to(device) for t in pair)).cpu().numpy()
-            return rows
+        def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+            if tune:
+                return self.embed(texts)
+            frozen = torch.from_numpy(self.frozen(texts)).to(device)
+            return np.asarray(model.text_head(frozen).cpu())
 
-        scores = retrieval(self.held, matrix, embed)  # type: ignore[arg-type]
+        scores = retrieval(self.held, matrix, embed)
         unseen = self.unseen if self.holdout else None
-        scores |= zero_shot(self.held, matrix, embed, unseen)  # type: ignore[arg-type]
+        scores |= zero_shot(self.held, matrix, embed, unseen)
         return {k: round(v, 4) for k, v in scores.items()}
 
 
@@ -339,6 +372,10 @@ def main() -> None:
     if not args.heads_only:
         plan = Plan(**{**TOWERS.__dict__, "steps": args.steps, "minutes": args.minutes})
         trainer.run(plan, "towers", tune=True, evaluate_every=100)
+        trainer.strengthen_classes(CLASS_SHARE)
+        log.info("final %s", json.dumps(trainer.evaluate(tune=True)))
+        torch.save({"average": trainer.average.state_dict()}, args.out / "lite.pt")
+        export(trainer.average.cpu(), args.out / "weights")
 
 
 if __name__ == "__main__":

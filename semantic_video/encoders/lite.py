@@ -27,8 +27,12 @@ VIEW_SIZES = (
 )  # fmt: skip
 """(height, width) that pictures are scaled to: the nearest in aspect, all of about equal cost."""
 
-IMAGE_BATCH = 16
+IMAGE_BATCH = 4
+"""More at once is slower: what passes between the layers no longer fits the caches."""
 TEXT_BATCH = 64
+
+MARGIN = 0.07
+"""A picture larger than its view by at most this part is cropped, not scaled."""
 
 
 class LiteEncoder:
@@ -109,9 +113,11 @@ def view_size(height: int, width: int) -> tuple[int, int]:
 
 
 def resize(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A picture uint8 [H, W, 3] scaled to (height, width), smoothed where it shrinks."""
-    if rgb.shape[:2] == size:
-        return np.ascontiguousarray(rgb)
+    """A picture uint8 [H, W, 3] scaled to (height, width), or cropped where it nearly fits."""
+    top, left = rgb.shape[0] - size[0], rgb.shape[1] - size[1]
+    if 0 <= top <= MARGIN * size[0] and 0 <= left <= MARGIN * size[1]:  # as the reader scales
+        top, left = top // 2, left // 2
+        return np.ascontiguousarray(rgb[top : top + size[0], left : left + size[1]])
     import av
 
     # The scaler wants a few pixels at least, and is not made for extreme ratios.
