@@ -164,7 +164,9 @@ def index(
         "memory": _given(memory_size=memory_size),
     }
     options = _options(config, library).override(asked, source="the command line")
-    load_encoder(options.encoder.model)  # an unknown one is refused before anything is made
+    load_encoder(
+        options.encoder.model, device=options.encoder.device
+    )  # an unknown one is refused before anything is made
     failures: list[VideoError] = []
     videos = find_videos(paths, on_error=failures.append)
     reports: list[IndexReport] = []

@@ -58,6 +58,7 @@ class EncoderOptions:
     model: str
     batch_size: Count
     threads: Count | None
+    device: Literal["auto", "cpu", "cuda", "mps"]
 
 
 @dataclass(frozen=True, slots=True)

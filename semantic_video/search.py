@@ -92,7 +92,8 @@ class Searcher:
                 "whose scores do not compare: name videos of one with --video, or index them "
                 "again with one --model"
             )
-        encoder = load_encoder(models.pop(), threads=self._config.encoder.threads)
+        options = self._config.encoder
+        encoder = load_encoder(models.pop(), threads=options.threads, device=options.device)
         for record in self._records:
             if record.model_fingerprint != encoder.fingerprint:
                 raise EncoderError(

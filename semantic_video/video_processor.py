@@ -139,7 +139,9 @@ class SemanticVideoProcessor:
         self._progress: Progress = progress or (lambda stage, done_s, total_s: None)
         self._note: Note = note or (lambda line: None)
         self._encoder: ImageTextEncoder = load_encoder(
-            self.config.encoder.model, threads=self.config.encoder.threads
+            self.config.encoder.model,
+            threads=self.config.encoder.threads,
+            device=self.config.encoder.device,
         )
         self._library = (
             library
