@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_video.errors import QueryError
+from semantic_video.errors import QueryError, VideoError
 
 # A picture beyond this is a mistake or an attack, not a query.
 _MAX_PIXELS = 200_000_000
@@ -19,20 +19,24 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     Raises:
         QueryError: the file is missing, or not a picture.
     """
-    import av
     from av.error import FFmpegError
 
+    from semantic_video.utils.video_utils.containers import open_local_file
+    from semantic_video.utils.video_utils.files import check_path
+
     try:
-        with av.open(str(path)) as container:
+        check_path(path)
+        with open_local_file(Path(path)) as container:
             stream = next(iter(container.streams.video), None)
             if stream is None:
                 raise QueryError(f"{path} holds no picture: use a JPEG or PNG file")
             if stream.width * stream.height > _MAX_PIXELS:
                 raise QueryError(f"{path} is too large ({stream.width}x{stream.height} pixels)")
             frame = next(container.decode(stream))
-    except (FFmpegError, StopIteration, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "nothing in it can be decoded"
-        raise QueryError(f"cannot read the picture {path}: {reason}") from error
+    except VideoError as error:
+        raise QueryError(str(error)) from error
+    except (FFmpegError, StopIteration) as error:
+        raise QueryError(f"{path} is not a picture: use a JPEG or PNG file") from error
     # Display matrices turn counterclockwise, as numpy does.
     turns = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from semantic_video.errors import VideoError
 from semantic_video.records import Span
+from semantic_video.utils.video_utils.containers import open_local_file
 from semantic_video.utils.video_utils.files import available_cores, check_path
 from semantic_video.utils.video_utils.pictures import Frame, Orientation, Scalers
 from semantic_video.utils.video_utils.timeline import Ledger, stamp_of
@@ -383,13 +384,7 @@ def _tidy(spans: Iterable[Span] | None) -> tuple[Span, ...] | None:
 def _open_container(path: Path) -> InputContainer:
     check_path(path)
     try:
-        # "file:" and the whitelist: a path is never taken for an address, and a playlist that
-        # names addresses does not reach the network.
-        container = av.open(
-            f"file:{path}",
-            container_options={"protocol_whitelist": "file"},
-            metadata_errors="replace",
-        )
+        container = open_local_file(path)
     except FFmpegError as error:
         raise VideoError(_why_not_opened(path)) from error
     name = container.format.name
@@ -402,8 +397,11 @@ def _open_container(path: Path) -> InputContainer:
 
 
 def _why_not_opened(path: Path) -> str:
-    with path.open("rb") as file:
-        head = file.read(12)
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError as error:
+        return f"cannot read {path} ({error.strerror}); is the disk still there?"
     if head[4:8] == b"ftyp":
         return (
             f"{path} has no index (it was cut short or never finished), so nothing of it can be "
