@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 
 from semantic_video.errors import LibraryError
 from semantic_video.library import Finding, Library
+from semantic_video.library.rows import video_rows
 from semantic_video.library.tables import Tables
 from tests.library_cases import assert_same, assert_whole, make_clustering, make_memory, make_record
 
@@ -359,6 +361,104 @@ def test_damage_anywhere_is_refused_or_found_by_the_health_check(library, tmp_pa
         if damaged:
             assert not all(finding.ok for finding in Library(copy).health(verify=True))
         shutil.rmtree(copy)
+
+
+def lose(library: Library, table: str) -> None:
+    shutil.rmtree(library.path / f"{table}.lance")
+
+
+def spoil(library: Library, table: str) -> None:
+    for path in (library.path / f"{table}.lance" / "data").iterdir():
+        _zero(path)
+
+
+@pytest.mark.parametrize("table", ["entries_16", "exemplars_16", "clusterings"])
+def test_lost_rows_are_noticed_and_saving_again_makes_the_video_whole(library, table):
+    saved = library.save(make_record(1), make_memory(1))
+    other = library.save(make_record(2), make_memory(2, dimension=24))
+    assert library.holds(saved.id)
+    lose(library, table)
+    assert not library.holds(saved.id)
+    assert library.holds(other.id) == (table != "clusterings")
+    library.save(make_record(1, 1), make_memory(1, 1))
+    assert library.holds(saved.id)
+    assert_same(library.load(saved.id), make_memory(1, 1))
+
+
+def test_a_video_without_clustering_or_entries_is_held(library):
+    bare = replace(make_memory(1, entries=0), clusterings=())
+    assert library.holds(library.save(make_record(1), bare).id)
+    with pytest.raises(LibraryError, match="no video"):
+        library.holds("nothing")
+
+
+def test_a_video_that_is_replaced_meanwhile_is_held(library, monkeypatch):
+    saved = library.save(make_record(1, 0), make_memory(1, 0))
+    rival, count = Library(library.path), Tables.count
+    overtaken = []
+
+    def count_late(tables: Tables, name: str, where: str) -> int:
+        if not overtaken:
+            overtaken.append(name)
+            rival.save(make_record(1, 1), make_memory(1, 1))
+        return count(tables, name, where)
+
+    monkeypatch.setattr(Tables, "count", count_late)
+    assert library.holds(saved.id)
+    assert overtaken
+
+
+def test_the_error_of_a_damaged_video_is_about_that_video(library):
+    saved = library.save(make_record(1), make_memory(1))
+    lose(library, "entries_16")
+    with pytest.raises(LibraryError) as error:
+        library.load(saved.id)
+    remedy = f"`semantic-video remove {saved.id}`, then `semantic-video index {saved.path}`"
+    assert str(error.value).endswith(f"index it again: {remedy}")
+    assert "delete" not in str(error.value)
+    (damage,) = (finding for finding in library.health() if not finding.ok)
+    assert (damage.what, damage.state) == (f"video {saved.id}", str(error.value))
+    library.remove(saved.id)
+    library.save(make_record(1), make_memory(1))
+    assert all(finding.ok for finding in library.health(verify=True))
+
+
+@pytest.mark.parametrize("damage", [lose, spoil])
+def test_the_videos_that_can_be_read_are_loaded(library, damage):
+    """Whether a table is gone or cannot be read, those that lie in others come."""
+    broken = [library.save(make_record(i), make_memory(i)) for i in range(2)]
+    whole = library.save(make_record(2), make_memory(2, dimension=24))
+    damage(library, "entries_16")
+    errors: dict[str, LibraryError] = {}
+    loaded = library.load_many(on_error=lambda record, error: errors.update({record.id: error}))
+    assert list(loaded) == [whole.id]
+    assert_same(loaded[whole.id], make_memory(2, dimension=24), thumbnails=False)
+    assert sorted(errors) == sorted(record.id for record in broken)
+    with pytest.raises(LibraryError):
+        library.load_many()
+    assert list(library.load_many([whole.id])) == [whole.id]
+
+
+def test_a_table_that_cannot_be_read_is_one_finding(library):
+    for video in range(3):
+        library.save(make_record(video), make_memory(video))
+    for path in (library.path / "entries_16.lance" / "_versions").iterdir():
+        _zero(path)
+    (damage,) = (finding for finding in library.health() if not finding.ok)
+    assert "table entries_16" in damage.state
+    assert damage.advice == ""
+
+
+def test_two_videos_with_one_path_are_a_finding(library):
+    """As versions before left them, where a film took the place of another."""
+    records = [library.save(make_record(i), make_memory(i)) for i in range(2)]
+    rivals = [replace(record, path="/films/0.mp4") for record in records]
+    Tables(library.path).upsert("videos", ["id"], video_rows(rivals))
+    (double,) = (finding for finding in library.health() if not finding.ok)
+    assert all(record.id in f"{double.what} {double.state}" for record in records)
+    assert "`semantic-video remove`" in double.advice
+    library.remove(records[1].id)
+    assert all(finding.ok for finding in library.health())
 
 
 def test_old_generations_never_come_back(library):

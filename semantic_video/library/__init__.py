@@ -10,7 +10,7 @@
 - `array_cache`: arrays that can be made again
 """
 
-from semantic_video.library.film_files import content_hash, fingerprint
+from semantic_video.library.film_files import fingerprint
 from semantic_video.library.library import Library, default_library_path
 from semantic_video.library.lookup import FileMatch
 from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
@@ -22,7 +22,6 @@ __all__ = [
     "Library",
     "StoredMemory",
     "VideoRecord",
-    "content_hash",
     "default_library_path",
     "fingerprint",
 ]

@@ -11,14 +11,13 @@ from semantic_video.errors import VideoError
 
 _BLOCKS = 16
 _BLOCK_BYTES = 64 * 1024
-_READ_BYTES = 4 * 1024 * 1024
 
 
 def fingerprint(path: str | Path) -> str:
     """Hash of a file's size and of 16 blocks of 64 kB spread evenly over it, first to last byte.
 
     Reads at most 1 MB. Two files of one size that differ only between the blocks are taken for the
-    same: `content_hash` tells them apart.
+    same.
     """
     digest = hashlib.blake2b(digest_size=16)
     try:
@@ -29,18 +28,6 @@ def fingerprint(path: str | Path) -> str:
             for start in sorted({last * block // (_BLOCKS - 1) for block in range(_BLOCKS)}):
                 file.seek(start)
                 digest.update(file.read(_BLOCK_BYTES))
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    return digest.hexdigest()
-
-
-def content_hash(path: str | Path) -> str:
-    """Hash of all bytes of a file."""
-    digest = hashlib.blake2b(digest_size=16)
-    try:
-        with open(path, "rb") as file:
-            while block := file.read(_READ_BYTES):
-                digest.update(block)
     except OSError as error:
         raise _unreadable(path, error) from error
     return digest.hexdigest()

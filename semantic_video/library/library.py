@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -21,6 +21,12 @@ from semantic_video.library.array_cache import cached_array, remove_leftovers, r
 from semantic_video.library.lock import LOCK_NAME, OnWait, lock_owner, writer_lock
 from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
 from semantic_video.library.tables import Tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+OnDamage = Callable[[VideoRecord, LibraryError], None]
+"""Called with a video that cannot be read, and why."""
 
 FORMAT_VERSION = 1
 """Raised when an older program could no longer read what is written; new tables and new columns
@@ -96,30 +102,43 @@ class Library:
         """
         return lookup.resolve(str(text), self.videos())
 
-    def find(
-        self, path: str | Path, *, verify: bool = False
-    ) -> tuple[VideoRecord | None, lookup.FileMatch]:
+    def find(self, path: str | Path) -> tuple[VideoRecord | None, lookup.FileMatch]:
         """Which video the file at ``path`` is, and how it relates to what the library knows.
 
         ``same``: there is nothing to do (path, size and modification time are as they were, or
         the content is). ``moved``: a known film that is no longer at its old path; ``copied``: one
         that is still there as well. ``changed``: other content at a known path. ``new``: not known.
-        Recognises content by its fingerprint; ``verify`` reads the film in full as well, and
-        compares with the content hash of records that have one.
+        Recognises content by its fingerprint.
         """
-        return lookup.find(path, self.videos(), verify)
+        return lookup.find(path, self.videos())
+
+    def holds(self, video_id: str) -> bool:
+        """Whether all the rows that the record of a video counts are there, without reading them.
+
+        Where not, the video cannot be loaded, and indexing it again makes it whole.
+        """
+        while True:
+            record = self._record(video_id)
+            if self._has_all_rows(record):
+                return True
+            if self._record(video_id) == record:  # else a writer has replaced it meanwhile
+                return False
 
     def load(self, video_id: str) -> StoredMemory:
         """All that is stored of one video."""
         return self._load([video_id], thumbnails=True)[video_id]
 
-    def load_many(self, video_ids: Iterable[str] | None = None) -> dict[str, StoredMemory]:
+    def load_many(
+        self, video_ids: Iterable[str] | None = None, on_error: OnDamage | None = None
+    ) -> dict[str, StoredMemory]:
         """The memories of these videos, or of all, by id, without thumbnails.
 
         Reads each table once, and the arrays are views of what was read, so that this is much
-        faster than loading one after another.
+        faster than loading one after another. With ``on_error``, videos that are damaged are
+        reported and left out; without, the first is raised as `LibraryError`.
         """
-        return self._load(None if video_ids is None else list(video_ids), thumbnails=False)
+        ids = None if video_ids is None else list(video_ids)
+        return self._load(ids, thumbnails=False, on_error=on_error)
 
     def thumbnails(self, video_id: str) -> dict[float, bytes]:
         """Time in seconds -> JPEG."""
@@ -167,8 +186,8 @@ class Library:
         """Add a video, or replace all that is stored of it, at once and whole.
 
         A record without an id takes the place of a video with the same fingerprint, else of one at
-        the same path; else it is new. Returns the record as stored: with id, generation, counts,
-        checksum and active clustering filled in.
+        the same path; else it is new. Another video that was at its path is forgotten. Returns the
+        record as stored: with id, generation, counts, checksum and active clustering filled in.
         """
         with self.writer(on_wait):
             others = self.videos()
@@ -189,19 +208,19 @@ class Library:
             for name, table in rows.memory_rows(record, memory).items():
                 self._tables.append(name, table)
             # Last: from here on readers see the new generation, and before it the old one.
-            self._tables.upsert(rows.VIDEOS, ["id"], rows.video_rows([record]))
+            self._put(record)
         return record
 
     def update(self, record: VideoRecord, on_wait: OnWait | None = None) -> None:
         """Change the facts of a video (path, notes, settings ...), not its memory.
 
-        ``record`` is one that came from the library. Raises `LibraryError` where the video was
-        removed or indexed again since.
+        ``record`` is one that came from the library. Another video that was at its path is
+        forgotten. Raises `LibraryError` where the video was removed or indexed again since.
         """
         with self.writer(on_wait):
             if self._record(record.id).generation != record.generation:
                 raise self._outdated(record)
-            self._tables.upsert(rows.VIDEOS, ["id"], rows.video_rows([record]))
+            self._put(record)
 
     def save_clustering(
         self,
@@ -230,13 +249,13 @@ class Library:
                 record = replace(
                     record, active_clustering=clustering.id, clusters=len(clustering.names)
                 )
-                self._tables.upsert(rows.VIDEOS, ["id"], rows.video_rows([record]))
+                self._put(record)
         return record
 
     def relocate(
         self, video_id: str, path: str | Path, on_wait: OnWait | None = None
     ) -> VideoRecord:
-        """Note where a film lies now."""
+        """Note where a film lies now; a video that lay there before is forgotten."""
         path = Path(os.path.abspath(path))
         status = film_files.status(path)
         with self.writer(on_wait):
@@ -315,17 +334,25 @@ class Library:
             yield Finding(False, "videos", "unreadable", str(error))
             return
         yield Finding(True, "videos", str(len(records)))
+        reported = set()  # a broken table is the same error for all videos in it
         for record in records:
-            advice = (
-                f"index it again: `semantic-video remove {record.id}`, then index {record.path}"
-            )
             try:
                 memory = self.load(record.id)
+                if verify and memory.checksum() != record.checksum:
+                    raise self._damaged(record, "its checksum is another")
             except LibraryError as error:
-                yield Finding(False, f"video {record.id}", str(error), advice)
-                continue
-            if verify and memory.checksum() != record.checksum:
-                yield Finding(False, f"video {record.id}", "was damaged on disk", advice)
+                if str(error) not in reported:
+                    reported.add(str(error))
+                    yield Finding(False, f"video {record.id}", str(error))
+            rivals = lookup.at_same_path(record, records)
+            if rivals and record.id < min(rival.id for rival in rivals):
+                yield Finding(
+                    False,
+                    f"video {record.id}",
+                    f"has the path of {', '.join(rival.id for rival in rivals)}: {record.path}",
+                    f"`semantic-video remove` all but one of them, then `semantic-video index "
+                    f"{record.path}`",
+                )
         offline = [record.name for record in records if not os.path.exists(record.path)]
         if offline:
             yield Finding(
@@ -339,12 +366,15 @@ class Library:
 
     def _has_manifest(self) -> bool:
         try:
-            return (self._directory / _MANIFEST).is_file()
+            os.stat(self._directory / _MANIFEST)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
         except OSError as error:
             raise LibraryError(
                 f"cannot look into {self._directory} ({error.strerror}): make it yours to read, or "
                 "use --library with another directory"
             ) from error
+        return True
 
     def _create(self) -> None:
         try:
@@ -387,17 +417,24 @@ class Library:
                 f"(format {version}, this one reads {FORMAT_VERSION}): upgrade this program"
             )
 
-    def _load(self, video_ids: list[str] | None, thumbnails: bool) -> dict[str, StoredMemory]:
+    def _load(
+        self, video_ids: list[str] | None, thumbnails: bool, on_error: OnDamage | None = None
+    ) -> dict[str, StoredMemory]:
         records = self._records(video_ids)
         while True:
-            try:
-                return self._read(records, thumbnails, everything=video_ids is None)
-            except LibraryError:
-                # A writer may have replaced or removed what was about to be read.
-                latest = self._records(video_ids)
-                if latest == records:
-                    raise
-                records = latest
+            memories, errors = self._read(records, thumbnails, everything=video_ids is None)
+            if not errors:
+                return memories
+            # A writer may have replaced or removed what was about to be read.
+            latest = self._records(video_ids)
+            if latest == records:
+                break
+            records = latest
+        for record, error in errors:
+            if on_error is None:
+                raise error
+            on_error(record, error)
+        return memories
 
     def _records(self, video_ids: list[str] | None) -> list[VideoRecord]:
         records = self.videos()
@@ -414,34 +451,63 @@ class Library:
 
     def _read(
         self, records: list[VideoRecord], thumbnails: bool, everything: bool
-    ) -> dict[str, StoredMemory]:
+    ) -> tuple[dict[str, StoredMemory], list[tuple[VideoRecord, LibraryError]]]:
+        """What could be read, and what is wrong with the other videos."""
         where = None
         if not everything and len(records) <= _FEW_VIDEOS:
             where = _of_generations(records)
-        wanted: dict[str, tuple[str, ...]] = {rows.CLUSTERINGS: rows.CLUSTERING_COLUMNS}
-        for record in records:
-            wanted[rows.entries_table(record.dimension)] = rows.ENTRY_COLUMNS
-            wanted[rows.exemplars_table(record.dimension)] = rows.EXEMPLAR_COLUMNS
-        if thumbnails:
-            wanted[rows.THUMBNAILS] = rows.THUMBNAIL_COLUMNS
-        present = self._tables.names()
-        reader = rows.MemoryReader(
-            {
-                name: self._tables.read(name, columns, where)
-                for name, columns in wanted.items()
-                if name in present and records
-            }
-        )
-        memories = {}
+        wanted = {
+            name: columns
+            for record in records
+            for name, columns in rows.tables_of(record, thumbnails).items()
+        }
+        tables: dict[str, pa.Table] = {}
+        unreadable: dict[str, LibraryError] = {}
+        for name in sorted(wanted.keys() & set(self._tables.names())):
+            try:
+                tables[name] = self._tables.read(name, wanted[name], where)
+            except LibraryError as error:
+                unreadable[name] = error
+        reader = rows.MemoryReader(tables)
+        memories: dict[str, StoredMemory] = {}
+        errors: list[tuple[VideoRecord, LibraryError]] = []
         for record in records:
             try:
-                memory = reader.memory(record)
-            except (ValueError, KeyError, TypeError) as error:
-                raise self._broken(f"what is stored of {record.name} makes no sense") from error
-            if memory is None:
-                raise self._broken(f"rows of {record.name} are missing")
-            memories[record.id] = memory
-        return memories
+                for name in unreadable.keys() & rows.tables_of(record, thumbnails):
+                    raise unreadable[name]
+                memories[record.id] = self._memory(reader, record)
+            except LibraryError as error:
+                errors.append((record, error))
+        return memories, errors
+
+    def _memory(self, reader: rows.MemoryReader, record: VideoRecord) -> StoredMemory:
+        try:
+            memory = reader.memory(record)
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._damaged(record, "it makes no sense") from error
+        if memory is None:
+            raise self._damaged(record, "rows are missing")
+        return memory
+
+    def _has_all_rows(self, record: VideoRecord) -> bool:
+        where = _of_generations([record])
+        if record.active_clustering:
+            if rows.CLUSTERINGS not in self._tables.names():
+                return False
+            ids = self._tables.read(rows.CLUSTERINGS, ["id"], where).column("id").to_pylist()
+            if record.active_clustering not in ids:
+                return False
+        return (
+            self._tables.count(rows.entries_table(record.dimension), where) == record.entries
+            and self._tables.count(rows.exemplars_table(record.dimension), where)
+            == record.exemplars
+        )
+
+    def _put(self, record: VideoRecord) -> None:
+        """Write a video's row; in the same change, forget others that claim its path."""
+        replaced = lookup.at_same_path(record, self.videos())
+        drop = _of_generations(replaced) if replaced else None
+        self._tables.upsert(rows.VIDEOS, ["id"], rows.video_rows([record]), drop)
 
     def _delete_dead_rows(self) -> None:
         alive = {record.generation for record in self.videos()}
@@ -466,6 +532,13 @@ class Library:
         return LibraryError(
             f"the library at {self._directory} is broken ({reason}): restore a backup, or delete "
             "that directory and index again"
+        )
+
+    def _damaged(self, record: VideoRecord, reason: str) -> LibraryError:
+        return LibraryError(
+            f"the index of {record.name} in the library at {self._directory} is damaged "
+            f"({reason}): index it again: `semantic-video remove {record.id}`, then "
+            f"`semantic-video index {record.path}`"
         )
 
     @staticmethod

@@ -40,9 +40,7 @@ def resolve(text: str, records: Sequence[VideoRecord]) -> VideoRecord:
     raise LibraryError(unknown(text, records))
 
 
-def find(
-    path: str | Path, records: Sequence[VideoRecord], verify: bool
-) -> tuple[VideoRecord | None, FileMatch]:
+def find(path: str | Path, records: Sequence[VideoRecord]) -> tuple[VideoRecord | None, FileMatch]:
     """See `Library.find`."""
     status = film_files.status(path)
     key = film_files.path_key(path)
@@ -51,13 +49,10 @@ def find(
         status.st_size,
         status.st_mtime_ns,
     )
-    if untouched and not verify:
+    if untouched:
         return here, "same"
     fingerprint = film_files.fingerprint(path)
     alike = [record for record in records if record.fingerprint == fingerprint]
-    if verify and any(record.content_hash for record in alike):
-        content = film_files.content_hash(path)
-        alike = [record for record in alike if record.content_hash in ("", content)]
     for record in alike:
         if record is here or film_files.same_file(record.path, path):
             return record, "same"
@@ -81,6 +76,12 @@ def choose_id(record: VideoRecord, others: Sequence[VideoRecord]) -> str:
     taken = {other.id for other in others}
     lengths = range(_ID_DIGITS, len(record.fingerprint) + 1)
     return next(name for name in (record.fingerprint[:n] for n in lengths) if name not in taken)
+
+
+def at_same_path(record: VideoRecord, others: Sequence[VideoRecord]) -> list[VideoRecord]:
+    """Those of the others, which may include the record, that claim its place on disk."""
+    key = film_files.path_key(record.path)
+    return [r for r in others if r.id != record.id and film_files.path_key(r.path) == key]
 
 
 def unknown(text: str, records: Sequence[VideoRecord]) -> str:

@@ -43,6 +43,16 @@ def exemplars_table(dimension: int) -> str:
     return f"exemplars_{dimension}"
 
 
+def tables_of(record: VideoRecord, thumbnails: bool) -> dict[str, tuple[str, ...]]:
+    """The tables that a video's memory lies in, each with the columns to read."""
+    tables = {
+        entries_table(record.dimension): ENTRY_COLUMNS,
+        exemplars_table(record.dimension): EXEMPLAR_COLUMNS,
+        CLUSTERINGS: CLUSTERING_COLUMNS,
+    }
+    return tables | {THUMBNAILS: THUMBNAIL_COLUMNS} if thumbnails else tables
+
+
 def is_of_memories(name: str) -> bool:
     """Whether a table holds rows of memories; those of later versions are not ours to touch."""
     return name in (CLUSTERINGS, THUMBNAILS) or name.startswith(("entries_", "exemplars_"))

@@ -29,8 +29,6 @@ class VideoRecord:
     mtime_ns: int
     fingerprint: str
     """See `semantic_video.library.fingerprint`."""
-    content_hash: str = ""
-    """Of all bytes, where the film was once read in full to verify it; else empty."""
 
     duration_s: float = 0.0
     width: int = 0
@@ -50,8 +48,6 @@ class VideoRecord:
     """Options as they were asked for."""
     index_seconds: float = 0.0
     undecoded_s: float = 0.0
-    refined: float = 1.0
-    """Share of the timeline that has had its last pass."""
     notes: tuple[str, ...] = ()
     indexed_at: str = ""
     """ISO 8601; `Library.save` fills in the present where it is empty."""
@@ -76,7 +72,7 @@ class VideoRecord:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of `as_dict`; what a later version added is ignored."""
+        """The inverse of `as_dict`; what this version does not know is ignored."""
         known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
         known["notes"] = tuple(known.get("notes", ()))
         return cls(**known)

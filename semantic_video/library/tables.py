@@ -60,6 +60,13 @@ class Tables:
                 raise ValueError(f"no column {missing[0]}")
             return dataset.to_table(columns=list(columns), filter=where)
 
+    def count(self, name: str, where: str) -> int:
+        """How many rows there are for which ``where`` holds; none where there is no table."""
+        if name not in self.names():
+            return 0
+        with self._reading(name):
+            return int(self._open(name).count_rows(where))
+
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows; the table is made where it does not exist."""
         import lance
@@ -73,14 +80,22 @@ class Tables:
                 data_storage_version=_FILE_FORMAT,
             )
 
-    def upsert(self, name: str, keys: Sequence[str], rows: pa.Table) -> None:
-        """Put rows in the place of those that have the same ``keys``; add those that are new."""
+    def upsert(
+        self, name: str, keys: Sequence[str], rows: pa.Table, drop: str | None = None
+    ) -> None:
+        """Put rows in the place of those that have the same ``keys``; add those that are new.
+
+        In the same change, other rows for which ``drop`` holds are deleted.
+        """
         if name not in self.names():
             self.append(name, rows)
             return
         with self._writing(name):
             merge = self._open(name).merge_insert(list(keys))
-            merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
+            merge.when_matched_update_all().when_not_matched_insert_all()
+            if drop is not None:
+                merge.when_not_matched_by_source_delete(drop)
+            merge.execute(rows)
 
     def delete(self, name: str, where: str) -> None:
         """Delete the rows for which ``where`` holds; their bytes go when the table is tidied."""
