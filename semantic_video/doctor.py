@@ -33,7 +33,11 @@ def examine(config: Config) -> list[Finding]:
         *_model(config),
         _codecs(),
         *_library(config),
-        Finding(True, "network", "never used: no telemetry, no downloads"),
+        Finding(
+            True,
+            "network",
+            "not used, but to download a model that you name (--model HUB_ID, models pull)",
+        ),
     ]
 
 
@@ -115,12 +119,20 @@ def _decodes(name: str) -> bool:
 
 def _library(config: Config) -> Iterator[Finding]:
     path = Path(config.library) if config.library else default_library_path()
-    if not path.exists():
+    if _is_missing_or_empty(path):
         yield Finding(True, "library", f"none yet at {path}", "make one: semantic-video index PATH")
         return
     try:
         yield from Library(path).health()
-    except SemanticVideoError as error:
-        yield Finding(
-            False, "library", str(error), "restore it from a backup, or index into another one"
-        )
+    except SemanticVideoError as error:  # says what to do
+        yield Finding(False, "library", str(error))
+
+
+def _is_missing_or_empty(directory: Path) -> bool:
+    try:
+        with os.scandir(directory) as entries:
+            return next(entries, None) is None
+    except FileNotFoundError:
+        return True
+    except OSError:  # no permission, or no directory: the library says so
+        return False
