@@ -230,7 +230,7 @@ def search(
         caption = caption_from_query(text)
         if mended(caption) != caption:
             reporter.note(f"reading {caption!r} as {mended(caption)!r}")
-    searcher = Searcher(_options(config, library), video or [])
+    searcher = Searcher(_options(config, library), video or [], reporter.note)
     answers = [searcher.by_image(image, k, exact)] if image else searcher.by_texts(texts, k, exact)
     for answer in answers:
         if as_json:
@@ -396,18 +396,20 @@ def doctor(
     config: ConfigOption = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
-) -> None:
+) -> int:
     """Show what is installed, the model and its licence, codecs, the library's health."""
     from semantic_video.doctor import examine
 
     findings = examine(_options(config, library))
+    status = 0 if all(finding.ok for finding in findings) else 1
     if as_json:
         _print_json([finding.as_dict() for finding in findings])
-        return
+        return status
     for finding in findings:
         _print(f"{'ok ' if finding.ok else '!! '} {finding.what}: {printable(finding.state)}")
         if finding.advice:
             _print(f"     {printable(finding.advice)}")
+    return status
 
 
 def _options(config: Path | None, library: str | None) -> Config:

@@ -7,14 +7,14 @@ cold start feels instant; the text tower is loaded while the library is read.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from semantic_video.config import Config
 from semantic_video.encoders import ImageTextEncoder, load_encoder
 from semantic_video.errors import EncoderError, LibraryError, QueryError
-from semantic_video.library import Library
+from semantic_video.library import Library, VideoRecord
 from semantic_video.queries import encode_queries
 from semantic_video.scene_retrieval import Moments, SceneRetriever
 from semantic_video.stored_memory import memory_from_stored
@@ -26,14 +26,21 @@ class Searcher:
     Args:
         config: options; says where the library lies.
         videos: paths, file names or ids; all videos if empty.
+        note: called with a line for the user, for instance on a video whose index is damaged.
 
     Raises:
         LibraryError: no library, nothing in it, or no such video.
         EncoderError: the videos were indexed with an encoder that is not at hand, or with several.
     """
 
-    def __init__(self, config: Config, videos: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        config: Config,
+        videos: Sequence[str] = (),
+        note: Callable[[str], None] = lambda line: None,
+    ) -> None:
         self._config = config
+        self._note = note
         self._library = Library(config.library)
         records = self._library.videos()
         if not records:
@@ -73,11 +80,22 @@ class Searcher:
 
     def _loaded(self) -> SceneRetriever:
         if self._retriever is None:
-            stored = self._library.load_many([record.id for record in self._records])
+            damaged: list[LibraryError] = []
+
+            def leave_out(record: VideoRecord, error: LibraryError) -> None:
+                damaged.append(error)
+                self._note(str(error))
+
+            stored = self._library.load_many(
+                [record.id for record in self._records], on_error=leave_out
+            )
+            if not stored:
+                raise damaged[0]
             self._retriever = SceneRetriever(
                 [
                     (record.path, memory_from_stored(stored[record.id], record))
                     for record in self._records
+                    if record.id in stored
                 ],
                 self._config.retrieval,
             )

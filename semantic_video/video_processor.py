@@ -264,7 +264,9 @@ class SemanticVideoProcessor:
                 check_path(self.video_path)
         check_path(self.video_path)
         record, match = self._library.find(self.video_path)
-        return None if match == "changed" else record
+        if record is None or match == "changed" or not self._library.holds(record.id):
+            return None  # a damaged index is made anew
+        return record
 
     def _relocated(self, record: VideoRecord) -> VideoRecord:
         """The record, with the place of a film that was moved or touched noted in the library."""

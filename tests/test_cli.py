@@ -557,3 +557,23 @@ def test_ctrl_c_on_a_terminal_says_what_is_kept(tmp_path: Path) -> None:
     assert process.wait() == 130
     assert b"stopped; what was finished is kept" in talk
     assert b"Traceback" not in talk
+
+
+def test_a_damaged_index_is_made_anew_and_does_not_hide_the_others(tmp_path: Path) -> None:
+    library = tmp_path / "l"
+    films = [write_video(tmp_path / f"{i}.mp4", render([shot])) for i, shot in enumerate(SHOTS[:2])]
+    run_cli("index", tmp_path, "--library", library)
+    shelf = Library(library)
+    damaged = next(video for video in shelf.videos() if video.name == "0.mp4")
+    import lance
+
+    for table in ("entries_384", "exemplars_384"):
+        lance.dataset(str(library / f"{table}.lance")).delete(f"generation = {damaged.generation}")
+    done = run_cli("search", "a dog", "--library", library, "--json")
+    assert {moment["video"] for moment in json.loads(done.stdout)["moments"]} == {str(films[1])}
+    assert "0.mp4" in done.stderr
+    assert run_cli("doctor", "--library", library).returncode == 1
+    done = run_cli("index", tmp_path, "--library", library)
+    assert "indexed in" in done.stderr
+    assert run_cli("doctor", "--library", library).returncode == 0
+    assert run_cli("scenes", films[0], "--library", library).returncode == 0

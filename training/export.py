@@ -60,7 +60,8 @@ class TextGraph(nn.Module):
 
 def to_onnx(model: LiteModel, folder: Path) -> None:
     """Float32 graphs ``image.onnx`` and ``text.onnx``."""
-    model = model.eval().to(memory_format=torch.contiguous_format)
+    # Older stubs of torch do not know the argument.
+    model = model.eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     pixels = torch.randint(0, 256, (2, 192, 320, 3), dtype=torch.uint8)
     torch.onnx.export(
         ImageGraph(model).eval(), (pixels,), str(folder / "image.onnx"), opset_version=17,

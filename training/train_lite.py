@@ -250,7 +250,7 @@ class Trainer:
             {"params": [model.log_scale], "lr": plan.rate_heads, "weight_decay": 0.0},
         ]  # fmt: skip
         if tune:
-            model.upper.to(memory_format=torch.channels_last)
+            model.upper.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             text_layers = model.text.layers[FROZEN_LAYERS:]
             groups += [
                 {"params": list(model.upper.parameters()), "lr": plan.rate_image},

@@ -310,6 +310,7 @@ def test_what_vanishes_before_it_is_checked_is_missing(
     def vanish(path: object) -> os.stat_result:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
-    with monkeypatch.context() as patch, pytest.raises(VideoError, match="no such file"):
+    with monkeypatch.context() as patch:
         patch.setattr(os, "stat", vanish)
-        check_path(film)
+        with pytest.raises(VideoError, match="no such file"):
+            check_path(film)
