@@ -16,10 +16,12 @@ from semantic_video.errors import SemanticVideoError
 from semantic_video.library import Finding, Library, default_library_path
 
 _CORE = ("av", "numpy", "onnxruntime", "tokenizers", "pylance", "pyarrow", "scikit-learn")
-_EXTRAS = {
-    "matplotlib": ("viz", "draws timelines"),
-    "torch": ("train", "trains models; not needed to search"),
-    "scenedetect": ("scenedetect", "PySceneDetect, to compare with"),
+# Packages that something optional needs, and what for.
+_OPTIONAL = {
+    "matplotlib": "draws timelines",
+    "transformers": "runs checkpoints of larger models, with torch",
+    "torch": "trains models; not needed to search",
+    "scenedetect": "PySceneDetect, to compare with",
 }
 # The codecs people's films have; FFmpeg's wheel decodes far more.
 _CODECS = ("h264", "hevc", "av1", "vp8", "vp9", "mpeg2video", "mpeg4", "mjpeg", "prores")
@@ -57,13 +59,13 @@ def _installation() -> Iterator[Finding]:
         )
     else:
         yield Finding(True, "packages", installed)
-    for name, (extra, use) in _EXTRAS.items():
+    for name, use in _OPTIONAL.items():
         version = _version(name)
         yield Finding(
             True,
             f"optional {name}",
             f"{version or 'not installed'} ({use})",
-            "" if version else f'to have it: pip install "semantic-video[{extra}]"',
+            "" if version else f"to have it: pip install {name}",
         )
 
 
