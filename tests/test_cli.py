@@ -439,7 +439,7 @@ def test_two_runs_at_once_are_safe(tmp_path: Path) -> None:
     assert [video.name for video in Library(library).videos()] == ["0.mp4", "1.mp4"]
 
 
-# What a hostile user tried
+# What a reviewer tried
 
 
 def test_two_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
