@@ -34,7 +34,12 @@ from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
 from semantic_video.queries import encode_queries
 from semantic_video.records import Span
 from semantic_video.scene_retrieval import Moments, SceneRetriever
-from semantic_video.semantic_clustering import SemanticClustering, load_vocabulary, name_clusters
+from semantic_video.semantic_clustering import (
+    SPECTRAL_LIMIT,
+    SemanticClustering,
+    load_vocabulary,
+    name_clusters,
+)
 from semantic_video.stored_memory import (
     clustering_record,
     memory_from_stored,
@@ -363,7 +368,15 @@ class SemanticVideoProcessor:
         """Group the entries by what they show, name the groups, and keep to the budget."""
         vectors = entries.entry_vectors.astype(np.float32)
         options = self.config.clustering
-        clustering = SemanticClustering(options.method, options.num_clusters, options.seed).fit(
+        method = options.method
+        if method == "spectral" and len(entries) > SPECTRAL_LIMIT:
+            # A refusal now would throw away hours of watching.
+            self._note(
+                f"spectral takes up to {SPECTRAL_LIMIT} scenes and there are {len(entries)}: "
+                "grouped by k-means instead"
+            )
+            method = "kmeans"
+        clustering = SemanticClustering(method, options.num_clusters, options.seed).fit(
             vectors, entries.entry_weights
         )
         vocabulary = load_vocabulary()
