@@ -303,11 +303,13 @@ def _nearest(name: str) -> str:
     by_last = {option.rpartition(".")[2]: option for option in reversed(known)}
     if last in by_last:
         return f"did you mean {by_last[last]!r}?"
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, known, n=1)
     near = near or [by_last[word] for word in difflib.get_close_matches(last, by_last, n=1)]
     if near:
         return f"did you mean {near[0]!r}?"
-    return "the options are listed in semantic_video/configs/default_config.yaml"
+    # Too far to be what was meant, but a start.
+    farther = difflib.get_close_matches(last, by_last, n=1, cutoff=0.0)
+    return f"the nearest is {by_last[farther[0]]!r}, and default_config.yaml lists all"
 
 
 def _checked(value: Any, hint: Any, name: str, source: str) -> Any:

@@ -58,7 +58,7 @@ def test_file_then_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("encoder:\n  batch_size: 0", "use 1 or more"),
         ("clustering:\n  seed: -1", "use 0 to 4294967295"),
         ("num_clusters: 3", "did you mean 'clustering.num_clusters'"),
-        ("colour: 3", "are listed in"),
+        ("colour: 3", "the nearest is '"),
         ("- a\n- b", "expected"),
         ("a: [", "not valid YAML"),
     ],
