@@ -31,8 +31,7 @@ LAYERS = (
     "scene_retrieval",
     "search",
     "video_processor",
-    "doctor terminal cli_options",
-    "models_cli",
+    "doctor",
     "cli",
     "__main__",
 )

@@ -16,3 +16,6 @@ ConfigOption = Annotated[
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No notes, no progress.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", help="More notes.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+VideoArgument = Annotated[
+    str, typer.Argument(metavar="VIDEO", help="A path, a file name, or an id from `list`.")
+]

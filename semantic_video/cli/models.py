@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from semantic_video.cli_options import (
+from semantic_video.cli.options import (
     ConfigOption,
     JsonOption,
     LibraryOption,
     QuietOption,
     VerboseOption,
 )
+from semantic_video.cli.terminal import size, table
 from semantic_video.config import load_config
 from semantic_video.errors import EncoderError
-from semantic_video.terminal import size, table
 
 models = typer.Typer(
     help="List image-text models, fetch one, or try one.",

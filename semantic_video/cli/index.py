@@ -1,0 +1,162 @@
+"""`index`: make videos searchable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from semantic_video.cli.opening import load_options
+from semantic_video.cli.options import (
+    ConfigOption,
+    JsonOption,
+    LibraryOption,
+    QuietOption,
+    VerboseOption,
+)
+from semantic_video.cli.output import print_json
+from semantic_video.cli.terminal import Reporter, clock, plural
+from semantic_video.config import Config
+from semantic_video.errors import ConfigError, VideoError
+
+if TYPE_CHECKING:
+    from semantic_video.library import Library, VideoRecord
+    from semantic_video.video_processor import IndexReport
+
+
+def index(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Video files and folders of them.")
+    ],
+    model: Annotated[str | None, typer.Option(metavar="ID", help="Image-text model.")] = None,
+    num_clusters: Annotated[
+        str | None, typer.Option(metavar="N|auto", help="Number of clusters.")
+    ] = None,
+    clustering_method: Annotated[
+        str | None, typer.Option(metavar="M", help="kmeans or spectral.")
+    ] = None,
+    memory_size: Annotated[
+        int | None, typer.Option(metavar="N", help="At most so many entries a video.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the clustering.")] = None,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Index videos, so that their moments can be found.
+
+    What is there is skipped; a changed file or option redoes just what it touches. Model, clusters,
+    budget and seed stay as a video was indexed where you do not give them.
+    """
+    from semantic_video.encoders import load_encoder, obtain
+    from semantic_video.library import Library
+    from semantic_video.utils.video_utils import find_videos
+
+    if model is not None:
+        model = obtain(model, note=Reporter(quiet, verbose).note)
+    asked: dict[str, dict[str, Any]] = {
+        "encoder": _given(model=model),
+        "clustering": _given(
+            method=clustering_method, num_clusters=_cluster_count(num_clusters), seed=seed
+        ),
+        "memory": _given(memory_size=memory_size),
+    }
+    options = load_options(config, library).override(asked, source="the command line")
+    load_encoder(
+        options.encoder.model, device=options.encoder.device
+    )  # an unknown one is refused before anything is made
+    failures: list[VideoError] = []
+    videos = find_videos(paths, on_error=failures.append)
+    reports: list[IndexReport] = []
+    with Reporter(quiet, verbose) as reporter:
+        shelf = Library(options.library, create=True) if videos else None
+        for film in videos:
+            assert shelf is not None
+            reporter.start(film.name)
+            try:
+                report = _index_one(film, shelf, options, reporter)
+            except VideoError as error:
+                failures.append(error)
+                continue
+            reports.append(report)
+            _report_index(report, reporter)
+        if shelf is not None and any(report.done for report in reports):
+            shelf.maintain(on_wait=reporter.note)
+        if failures and not reports:
+            raise VideoError("; ".join(map(str, failures)))
+        for failure in failures:
+            reporter.failure(str(failure))
+    if as_json:
+        print_json([report.as_dict() for report in reports])
+    return 1 if failures else 0
+
+
+def _index_one(path: Path, shelf: Library, options: Config, reporter: Reporter) -> IndexReport:
+    """Index one file; what was not asked for stays as the file was indexed before."""
+    from semantic_video.indexing import with_settings_of
+    from semantic_video.utils.video_utils.files import check_path
+    from semantic_video.video_processor import SemanticVideoProcessor
+
+    check_path(path)
+    record, match = shelf.find(path)
+    if record is not None and match != "changed":
+        options = with_settings_of(record, options)
+    return SemanticVideoProcessor(
+        path,
+        num_clusters=options.clustering.num_clusters,
+        library=shelf,
+        config=options,
+        progress=reporter.progress,
+        note=reporter.note,
+    ).index()
+
+
+def _report_index(report: IndexReport, reporter: Reporter) -> None:
+    record = report.record
+    reporter.note(_index_line(report))
+    for note in notes_of(record):
+        reporter.note(f"  note: {note}")
+    reporter.detail(
+        f"  {record.width}x{record.height} {record.codec}, model {record.model_id}, "
+        f"{record.entries} entries with {record.exemplars} frame vectors, id {record.id}"
+    )
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _cluster_count(text: str | None) -> int | str | None:
+    if text is None or text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(f"--num-clusters {text}: use a whole number or auto") from None
+
+
+def _index_line(report: IndexReport) -> str:
+    record = report.record
+    scenes, clusters = plural(record.scenes, "scene"), plural(record.clusters, "cluster")
+    facts = f"{clock(record.duration_s)}, {scenes}, {clusters}"
+    if not report.done:
+        return f"{record.name}: {facts}; up to date, nothing to do"
+    first = "indexed" if report.done[0] == "scenes" else f"{', '.join(report.done)} made anew"
+    speed = f"{record.duration_s / report.seconds:.0f}x real time"
+    return (
+        f"{record.name}: {facts}; {first} in {report.seconds:.1f} s ({speed}), "
+        f"{record.undecoded_s:.1f} s could not be decoded"
+    )
+
+
+def notes_of(record: VideoRecord) -> list[str]:
+    """What the user should know of a video beside the summary."""
+    notes = list(record.notes)
+    asked = record.settings["num_clusters"]
+    if isinstance(asked, int) and record.clusters < asked:
+        clusters = plural(record.clusters, "cluster")
+        notes.append(f"{clusters}, not {asked}: there are no more different scenes")
+    return notes
