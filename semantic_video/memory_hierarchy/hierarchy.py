@@ -14,102 +14,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from semantic_video.errors import ConfigError, QueryError
+from semantic_video.memory_hierarchy.consolidation import merge_groups, merge_rows
+from semantic_video.memory_hierarchy.entries import SceneEntries
 from semantic_video.records import Cluster, Scene, SceneSpan, Span
-from semantic_video.semantic_clustering import (
-    Clustering,
-    find_occurrences,
-    first_appearance,
-    join,
-    ward_tree,
-)
+from semantic_video.semantic_clustering import Clustering, find_occurrences, first_appearance
 
 DEFAULT_MEMORY_SIZE = 1000
 DEFAULT_EXEMPLARS = 8
-
-_WEISZFELD_STEPS = 20
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SceneEntries:
-    """Everything a memory holds of N entries with M exemplars, as arrays that store without loss.
-
-    ``entry_vectors`` is float16[N, D] with rows of unit length, ``entry_weights`` float32[N] the
-    seconds that an entry stands for, ``entry_spans`` the scenes of each entry in time order,
-    ``exemplar_vectors`` float16[M, D], ``exemplar_times`` float64[M] seconds, and
-    ``exemplar_entries`` int32[M] the row of the entry that an exemplar belongs to, ascending.
-    The arrays are converted where needed and must not be written to afterwards.
-    """
-
-    entry_vectors: NDArray[np.float16]
-    entry_weights: NDArray[np.float32]
-    entry_spans: tuple[tuple[SceneSpan, ...], ...]
-    exemplar_vectors: NDArray[np.float16]
-    exemplar_times: NDArray[np.float64]
-    exemplar_entries: NDArray[np.int32]
-
-    def __post_init__(self) -> None:
-        for name, dtype in (
-            ("entry_vectors", np.float16),
-            ("entry_weights", np.float32),
-            ("exemplar_vectors", np.float16),
-            ("exemplar_times", np.float64),
-            ("exemplar_entries", np.int32),
-        ):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=dtype))
-        entries, dimension = self.entry_vectors.shape
-        exemplars = len(self.exemplar_times)
-        if not entries:
-            raise ValueError("a memory needs at least one entry")
-        if self.entry_weights.shape != (entries,) or len(self.entry_spans) != entries:
-            raise ValueError(f"{entries} entry vectors need as many weights and span lists")
-        if not all(self.entry_spans):
-            raise ValueError("every entry needs at least one span")
-        if self.exemplar_vectors.shape != (exemplars, dimension):
-            raise ValueError(f"{exemplars} exemplar times need vectors [{exemplars}, {dimension}]")
-        owners = self.exemplar_entries
-        if owners.shape != (exemplars,) or (np.diff(owners) < 0).any():
-            raise ValueError("exemplar_entries must be ascending, one row number per exemplar")
-        if exemplars and not 0 <= owners[0] <= owners[-1] < entries:
-            raise ValueError(f"exemplar_entries must lie in 0..{entries - 1}")
-
-    def __len__(self) -> int:
-        return len(self.entry_weights)
-
-    @property
-    def dimension(self) -> int:
-        """D, the length of a vector."""
-        return int(self.entry_vectors.shape[1])
-
-    def exemplar_rows(self, entry: int) -> slice:
-        """The rows of an entry's exemplars in the exemplar arrays."""
-        low, high = np.searchsorted(self.exemplar_entries, [entry, entry + 1])
-        return slice(int(low), int(high))
-
-    @classmethod
-    def from_scenes(
-        cls,
-        spans: Sequence[Span],
-        frame_times: Sequence[NDArray[np.float64]],
-        frame_vectors: Sequence[NDArray[np.float32]],
-    ) -> SceneEntries:
-        """One entry per scene, from the encoded frames of each scene.
-
-        ``frame_times[i]`` is float64[F] and ``frame_vectors[i]`` float32[F, D] for the scene
-        ``spans[i]``, F at least 1. Scenes are numbered in the order given; the entry's vector is
-        the `robust_mean` of its frames and all frames are exemplars (`MemoryHierarchy.build` thins
-        them).
-        """
-        return cls(
-            entry_vectors=np.stack([robust_mean(vectors) for vectors in frame_vectors]),
-            entry_weights=np.array([end - start for start, end in spans]),
-            entry_spans=tuple((SceneSpan(i, *span),) for i, span in enumerate(spans)),
-            exemplar_vectors=np.concatenate(frame_vectors),
-            exemplar_times=np.concatenate(frame_times),
-            exemplar_entries=np.repeat(np.arange(len(spans)), [len(t) for t in frame_times]),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +82,7 @@ class MemoryHierarchy:
             raise ConfigError(f"memory_size must be 1 or more, not {memory_size}")
         if exemplars < 1:
             raise ConfigError(f"exemplars must be 1 or more, not {exemplars}")
-        groups, banks = _merge_groups(entries, clustering.labels, memory_size)
+        groups, banks = merge_groups(entries, clustering.labels, memory_size)
         bank_of_row = first_appearance(banks)
         seconds = np.bincount(clustering.labels, weights=entries.entry_weights)
         kept = []
@@ -176,7 +90,7 @@ class MemoryHierarchy:
             merged = np.unique(clustering.labels[bank_of_row == bank])
             kept.append(names[merged[np.argmax(seconds[merged])]])
         return cls(
-            entries=_merge(entries, groups, exemplars),
+            entries=merge_rows(entries, groups, exemplars),
             clustering=replace(clustering, labels=bank_of_row[[group[0] for group in groups]]),
             names=tuple(kept),
             memory_size=memory_size,
@@ -315,103 +229,3 @@ class MemoryHierarchy:
                     return time_s, span.scene
         longest = max(spans, key=lambda span: span.end_s - span.start_s)
         return (longest.start_s + longest.end_s) / 2, longest.scene
-
-
-def robust_mean(frame_vectors: ArrayLike) -> NDArray[np.float32]:
-    """One unit vector, float32[D], for the frames [F, D] of a scene; an odd frame does not decide.
-
-    The geometric median (Weiszfeld 1937) of the rows, at unit length: up to half of the frames
-    may be of something else. With one or two frames it is their mean.
-    """
-    frames = np.asarray(frame_vectors, dtype=np.float64)
-    centre = frames.mean(axis=0)
-    if len(frames) > 2:
-        for _ in range(_WEISZFELD_STEPS):
-            # The floor keeps the weights finite when the centre falls upon a frame.
-            distances = np.maximum(np.linalg.norm(frames - centre, axis=1), 1e-6)
-            centre = np.average(frames, axis=0, weights=1 / distances)
-    norm = float(np.linalg.norm(centre))
-    if norm < 1e-6:  # frames that cancel out: the first is as good as any
-        centre, norm = frames[0], float(np.linalg.norm(frames[0]))
-    return np.asarray(centre / max(norm, 1e-12), dtype=np.float32)
-
-
-def farthest_first(vectors: ArrayLike, count: int, first: int) -> NDArray[np.intp]:
-    """Rows of ``vectors`` [M, D] that cover them best, ascending: k-centre greedy (Gonzalez 1985).
-
-    Starts at the row ``first`` and takes, ``count`` times in all, the row farthest from those
-    taken, so what is rare is kept and what repeats is dropped.
-    """
-    points = np.asarray(vectors, dtype=np.float32)
-    if count >= len(points):
-        return np.arange(len(points))
-    taken = [first]
-    distances = np.linalg.norm(points - points[first], axis=1)
-    while len(taken) < count:
-        distances[taken[-1]] = -1.0  # never again, even among equals
-        farthest = int(np.argmax(distances))
-        taken.append(farthest)
-        distances = np.minimum(distances, np.linalg.norm(points - points[farthest], axis=1))
-    return np.sort(np.array(taken))
-
-
-def _merge_groups(
-    entries: SceneEntries, labels: NDArray[np.int32], memory_size: int
-) -> tuple[list[NDArray[np.intp]], NDArray[np.int32]]:
-    """Which rows become one entry, in order of their first row, and the new cluster of each row."""
-    count = len(entries)
-    excess = count - memory_size
-    if excess <= 0:
-        return [np.array([row]) for row in range(count)], labels
-    vectors = entries.entry_vectors.astype(np.float64)
-    scenes = np.array([len(spans) for spans in entries.entry_spans], dtype=np.float64)
-    clusters = int(labels.max()) + 1
-    if clusters > memory_size:
-        sizes = np.bincount(labels, weights=scenes).astype(np.float64)
-        sums = np.zeros((clusters, entries.dimension))
-        np.add.at(sums, labels, vectors * scenes[:, None])
-        tree = ward_tree(sums / sizes[:, None], sizes)[: clusters - memory_size]
-        labels = join(clusters, ((a, b) for _, a, b in tree))[labels]
-    merges: list[tuple[float, int, int]] = []
-    for bank in np.unique(labels):
-        rows = np.flatnonzero(labels == bank)
-        tree = ward_tree(vectors[rows], scenes[rows])
-        merges += [(cost, int(rows[a]), int(rows[b])) for cost, a, b in tree]
-    group_of_row = join(count, ((a, b) for _, a, b in sorted(merges)[:excess]))
-    return [np.flatnonzero(group_of_row == group) for group in np.unique(group_of_row)], labels
-
-
-def _merge(
-    entries: SceneEntries, groups: Sequence[NDArray[np.intp]], exemplars: int
-) -> SceneEntries:
-    """One entry per group of rows, each with at most ``exemplars`` exemplars."""
-    vectors: list[NDArray[np.float16]] = []
-    spans: list[tuple[SceneSpan, ...]] = []
-    kept: list[NDArray[np.intp]] = []
-    for group in groups:
-        if len(group) == 1:
-            vectors.append(entries.entry_vectors[group[0]])
-            spans.append(entries.entry_spans[group[0]])
-        else:
-            mean = entries.entry_weights[group] @ entries.entry_vectors[group].astype(np.float32)
-            vectors.append((mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float16))
-            together = [span for row in group for span in entries.entry_spans[row]]
-            spans.append(tuple(sorted(together, key=lambda span: span.start_s)))
-        slices = [entries.exemplar_rows(int(row)) for row in group]
-        rows = np.concatenate([np.arange(part.start, part.stop) for part in slices])
-        if len(rows) > exemplars:
-            rows = rows[np.argsort(entries.exemplar_times[rows], kind="stable")]
-            candidates = entries.exemplar_vectors[rows].astype(np.float32)
-            nearest = int(np.argmax(candidates @ vectors[-1].astype(np.float32)))
-            rows = rows[farthest_first(candidates, exemplars, first=nearest)]
-        kept.append(rows)
-    order = np.concatenate(kept)
-    weights = entries.entry_weights.astype(np.float64)
-    return SceneEntries(
-        entry_vectors=np.stack(vectors),
-        entry_weights=np.array([weights[group].sum() for group in groups], dtype=np.float32),
-        entry_spans=tuple(spans),
-        exemplar_vectors=entries.exemplar_vectors[order],
-        exemplar_times=entries.exemplar_times[order],
-        exemplar_entries=np.repeat(np.arange(len(groups)), [len(rows) for rows in kept]),
-    )

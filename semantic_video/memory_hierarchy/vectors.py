@@ -1,0 +1,46 @@
+"""Many vectors summed up by one, or by a few of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_WEISZFELD_STEPS = 20
+
+
+def robust_mean(frame_vectors: ArrayLike) -> NDArray[np.float32]:
+    """One unit vector, float32[D], for the frames [F, D] of a scene; an odd frame does not decide.
+
+    The geometric median (Weiszfeld 1937) of the rows, at unit length: up to half of the frames
+    may be of something else. With one or two frames it is their mean.
+    """
+    frames = np.asarray(frame_vectors, dtype=np.float64)
+    centre = frames.mean(axis=0)
+    if len(frames) > 2:
+        for _ in range(_WEISZFELD_STEPS):
+            # The floor keeps the weights finite when the centre falls upon a frame.
+            distances = np.maximum(np.linalg.norm(frames - centre, axis=1), 1e-6)
+            centre = np.average(frames, axis=0, weights=1 / distances)
+    norm = float(np.linalg.norm(centre))
+    if norm < 1e-6:  # frames that cancel out: the first is as good as any
+        centre, norm = frames[0], float(np.linalg.norm(frames[0]))
+    return np.asarray(centre / max(norm, 1e-12), dtype=np.float32)
+
+
+def farthest_first(vectors: ArrayLike, count: int, first: int) -> NDArray[np.intp]:
+    """Rows of ``vectors`` [M, D] that cover them best, ascending: k-centre greedy (Gonzalez 1985).
+
+    Starts at the row ``first`` and takes, ``count`` times in all, the row farthest from those
+    taken, so what is rare is kept and what repeats is dropped.
+    """
+    points = np.asarray(vectors, dtype=np.float32)
+    if count >= len(points):
+        return np.arange(len(points))
+    taken = [first]
+    distances = np.linalg.norm(points - points[first], axis=1)
+    while len(taken) < count:
+        distances[taken[-1]] = -1.0  # never again, even among equals
+        farthest = int(np.argmax(distances))
+        taken.append(farthest)
+        distances = np.minimum(distances, np.linalg.norm(points - points[farthest], axis=1))
+    return np.sort(np.array(taken))
