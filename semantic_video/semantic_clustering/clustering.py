@@ -1,0 +1,55 @@
+"""A clustering: which cluster each scene belongs to, and what follows from that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from semantic_video.semantic_clustering.arrays import unit_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Clustering:
+    """Which cluster each of N scenes (or entries) belongs to, and how that came about.
+
+    ``labels`` is int32[N] with values 0 to K-1, none empty, numbered in order of first appearance.
+    ``num_clusters`` is what was asked for; ``reason`` says in a sentence why there are K.
+    """
+
+    method: str
+    num_clusters: int | Literal["auto"]
+    seed: int
+    labels: NDArray[np.int32]
+    reason: str
+
+    @property
+    def size(self) -> int:
+        """K, the number of clusters."""
+        return int(self.labels.max()) + 1
+
+    def centroids(
+        self, vectors: ArrayLike, weights: ArrayLike | None = None
+    ) -> NDArray[np.float32]:
+        """The weighted mean direction of each cluster: float32[K, D], rows of unit length."""
+        points = np.asarray(vectors, dtype=np.float32)
+        masses = np.ones(len(points)) if weights is None else np.asarray(weights)
+        sums = np.zeros((self.size, points.shape[1]), dtype=np.float32)
+        np.add.at(sums, self.labels, points * masses[:, None].astype(np.float32))
+        return unit_rows(sums)
+
+    def medoids(self, vectors: ArrayLike, weights: ArrayLike | None = None) -> NDArray[np.int32]:
+        """The row nearest to the centroid of each cluster: int32[K]."""
+        points = np.asarray(vectors, dtype=np.float32)
+        nearness = np.einsum("nd,nd->n", points, self.centroids(points, weights)[self.labels])
+        order = np.lexsort((np.arange(len(points)), -nearness, self.labels))
+        starts = np.searchsorted(self.labels[order], np.arange(self.size))
+        return order[starts].astype(np.int32)
+
+
+def first_appearance(labels: ArrayLike) -> NDArray[np.int32]:
+    """The same groups, numbered 0 to K-1 in the order in which they first appear: int32[N]."""
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse].astype(np.int32)
