@@ -36,7 +36,9 @@ def spectral(points: NDArray[np.float32], count: int, seed: int) -> NDArray[np.i
     """
     from sklearn.cluster import SpectralClustering
 
-    squared = np.clip(2 - 2 * points @ points.T, 0, None)
+    # Products of near copies differ by rounding from their transpose.
+    products = points @ points.T
+    squared = np.clip(2 - (products + products.T), 0, None)
     np.fill_diagonal(squared, 0)
     neighbour = min(7, len(points) - 1)
     scale = np.sqrt(np.partition(squared, neighbour, axis=1)[:, neighbour])
