@@ -1,4 +1,4 @@
-"""Pictures of a video's memory. Needs matplotlib: ``pip install 'semantic-video[viz]'``."""
+"""The timeline: the whole video as coloured bands, one row per cluster."""
 
 from __future__ import annotations
 
