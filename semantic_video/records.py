@@ -6,6 +6,7 @@ This module imports nothing else of the package.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
@@ -68,12 +69,26 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """Where in a video to look; the default is everywhere.
+
+    ``start_s`` and ``end_s`` bound the timeline (moments are cut to them), ``clusters`` are ids of
+    the clusters to look in, and ``min_length_s`` leaves out moments that are shorter.
+    """
+
+    start_s: float = 0.0
+    end_s: float = math.inf
+    clusters: frozenset[int] | None = None
+    min_length_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """An interval that answers a query.
 
     ``score`` is a cosine-like similarity: good for ranking within one query, not across queries.
-    ``probability`` is None until scores are calibrated. ``signals`` says what found the moment
-    (name of the signal -> its own score).
+    ``probability`` is how likely the moment answers the query (None where nothing says so).
+    ``signals`` says what found the moment (name of the signal -> its own score).
     """
 
     video: str

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from semantic_video.config import RetrievalOptions, default_config
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
-from semantic_video.records import Span
+from semantic_video.records import Scope, Span
 from semantic_video.scene_retrieval import SceneRetriever
 from semantic_video.semantic_clustering import SemanticClustering
 
@@ -91,7 +91,8 @@ def test_search_equals_brute_force_and_never_overlaps(
         assert expected[moment.start_s] == pytest.approx(moment.score, abs=2e-4)
         assert moment.start_s <= moment.keyframe_s < moment.end_s
         assert moment.cluster_name == memory.names[moment.cluster]
-        assert moment.probability is None
+        assert moment.probability is not None
+        assert 0 <= moment.probability <= 1
     spans = sorted((moment.start_s, moment.end_s) for moment in answer)
     assert all(left[1] <= right[0] for left, right in itertools.pairwise(spans))
 
@@ -113,6 +114,39 @@ def test_routed_search_visits_part_and_agrees_with_exact() -> None:
         found = {(m.video, m.start_s) for m in routed}
         agreed.append(len(found & {(m.video, m.start_s) for m in exact}) / len(exact))
     assert np.mean(agreed) >= 0.95
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), start_s=st.floats(0, 60), length_s=st.floats(0, 60))
+def test_candidates_tile_the_scope(seed: int, start_s: float, length_s: float) -> None:
+    memory = make_memory(seed, 12)
+    end_s = memory.scenes()[-1].end_s
+    query = unit(np.random.default_rng(seed).normal(size=DIMENSION))
+    retriever = SceneRetriever([("film", memory), ("other", memory)], OPTIONS)
+    everything = retriever.candidates(query)
+    assert sum(m.end_s - m.start_s for m in everything) == pytest.approx(2 * end_s)
+    assert [m.score for m in everything] == sorted((m.score for m in everything), reverse=True)
+
+    window = Scope(start_s, start_s + length_s)
+    inside = retriever.candidates(query, {"film": window})
+    assert {m.video for m in inside} <= {"film"}
+    assert all(
+        window.start_s <= m.start_s <= m.keyframe_s < m.end_s <= window.end_s for m in inside
+    )
+    covered = max(0.0, min(end_s, window.end_s) - window.start_s)
+    assert sum(m.end_s - m.start_s for m in inside) == pytest.approx(covered)
+    assert retriever.search(query, k=2, scope={"film": window})[:] == inside[:2]
+
+
+def test_scope_bounds_clusters_and_length() -> None:
+    memory = make_memory(5, 30)
+    query = unit(np.random.default_rng(5).normal(size=DIMENSION))
+    retriever = SceneRetriever([("film", memory)], OPTIONS)
+    only = retriever.candidates(query, Scope(clusters=frozenset({1, 3})))
+    assert {m.cluster for m in only} == {1, 3}
+    long = retriever.candidates(query, Scope(min_length_s=4.0))
+    assert 0 < len(long) < len(retriever.candidates(query))
+    assert all(m.end_s - m.start_s >= 4.0 for m in long)
 
 
 @pytest.mark.parametrize("pooling", ["max", "mean", "top"])

@@ -1,0 +1,10 @@
+"""Query vector -> moments: scores, intervals, and how sure they are.
+
+`SceneRetriever` puts the parts together: ``rows`` gathers what is scored, ``scoring`` gives every
+scene its score, and ``moments`` is the answer.
+"""
+
+from semantic_video.scene_retrieval.moments import Moments
+from semantic_video.scene_retrieval.retriever import SceneRetriever
+
+__all__ = ["Moments", "SceneRetriever"]

@@ -1,0 +1,52 @@
+"""The answer to one query: moments, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+from semantic_video.records import Moment
+
+
+class Moments(Sequence[Moment]):
+    """The answer to one query: the best moments, best first.
+
+    ``found`` says whether the first one passes as an answer; until scores are calibrated it is
+    True whenever there is a moment. It never removes results.
+    """
+
+    def __init__(self, query: str, moments: Sequence[Moment], found: bool) -> None:
+        self.query = query
+        self.found = found
+        self._moments = tuple(moments)
+
+    @overload
+    def __getitem__(self, index: int) -> Moment: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Moment]: ...
+    def __getitem__(self, index: int | slice) -> Moment | Sequence[Moment]:
+        return self._moments[index]
+
+    def __len__(self) -> int:
+        return len(self._moments)
+
+    def __iter__(self) -> Iterator[Moment]:
+        return iter(self._moments)
+
+    def __repr__(self) -> str:
+        lines = [
+            f"  {moment.start_s:9.2f} - {moment.end_s:9.2f} s  {moment.score:.3f}  "
+            f"{moment.cluster_name}"
+            for moment in self._moments
+        ]
+        return "\n".join([f"Moments for {self.query!r}:", *(lines or ["  none"])])
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON contract of ``search``."""
+        return {
+            "version": 1,
+            "query": self.query,
+            "found": self.found,
+            "value": None,
+            "moments": [moment.as_dict() for moment in self._moments],
+        }
