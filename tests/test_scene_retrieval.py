@@ -117,8 +117,10 @@ def test_routed_search_visits_part_and_agrees_with_exact() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 10_000), start_s=st.floats(0, 60), length_s=st.floats(0, 60))
-def test_candidates_tile_the_scope(seed: int, start_s: float, length_s: float) -> None:
+@given(
+    seed=st.integers(0, 10_000), start_ms=st.integers(0, 60_000), length_ms=st.integers(0, 60_000)
+)
+def test_candidates_tile_the_scope(seed: int, start_ms: int, length_ms: int) -> None:
     memory = make_memory(seed, 12)
     end_s = memory.scenes()[-1].end_s
     query = unit(np.random.default_rng(seed).normal(size=DIMENSION))
@@ -127,7 +129,7 @@ def test_candidates_tile_the_scope(seed: int, start_s: float, length_s: float) -
     assert sum(m.end_s - m.start_s for m in everything) == pytest.approx(2 * end_s)
     assert [m.score for m in everything] == sorted((m.score for m in everything), reverse=True)
 
-    window = Scope(start_s, start_s + length_s)
+    window = Scope(start_ms / 1000, (start_ms + length_ms) / 1000)
     inside = retriever.candidates(query, {"film": window})
     assert {m.video for m in inside} <= {"film"}
     assert all(
