@@ -30,6 +30,7 @@ LAYERS = (
     "stored_memory indexing",
     "scene_retrieval",
     "search",
+    "indexer",
     "video_processor",
     "doctor",
     "cli",

@@ -183,7 +183,7 @@ def test_a_configuration_counts_unless_arguments_say_otherwise(film: Path, shelf
 def test_too_many_scenes_for_spectral_are_grouped_all_the_same(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("semantic_video.video_processor.SPECTRAL_LIMIT", 5)
+    monkeypatch.setattr("semantic_video.indexer.SPECTRAL_LIMIT", 5)
     said: list[str] = []
     processor = SemanticVideoProcessor(
         film, 3, clustering_method="spectral", library=tmp_path / "l", note=said.append

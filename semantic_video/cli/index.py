@@ -21,8 +21,8 @@ from semantic_video.config import Config
 from semantic_video.errors import ConfigError, VideoError
 
 if TYPE_CHECKING:
+    from semantic_video.indexer import IndexReport
     from semantic_video.library import Library, VideoRecord
-    from semantic_video.video_processor import IndexReport
 
 
 def index(

@@ -1,0 +1,321 @@
+"""Bringing one video's index up to date: what is missing or stale is made, the rest is kept."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_video.config import Config, options_hash
+from semantic_video.encoders import ImageTextEncoder
+from semantic_video.errors import LibraryError, VideoError
+from semantic_video.indexing import (
+    STAGES,
+    clustering_id,
+    first_stale_stage,
+    settings,
+    stage_hashes,
+    stale_perception,
+)
+from semantic_video.library import (
+    ClusteringRecord,
+    Library,
+    StoredMemory,
+    VideoRecord,
+    fingerprint,
+)
+from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
+from semantic_video.records import Span
+from semantic_video.semantic_clustering import (
+    SPECTRAL_LIMIT,
+    SemanticClustering,
+    load_vocabulary,
+    name_clusters,
+)
+from semantic_video.stored_memory import (
+    clustering_record,
+    memory_from_stored,
+    scene_spans,
+    stored_from_memory,
+)
+from semantic_video.utils.video_utils.files import check_path
+
+if TYPE_CHECKING:
+    from semantic_video.perception import Progress
+
+Note = Callable[[str], None]
+"""Called with a line for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What bringing one video's index up to date took.
+
+    ``done`` names the stages that ran, empty where the index was up to date; ``seconds`` is wall
+    time.
+    """
+
+    record: VideoRecord
+    done: tuple[str, ...]
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        record = self.record
+        return {
+            "id": record.id,
+            "path": record.path,
+            "duration_s": record.duration_s,
+            "scenes": record.scenes,
+            "clusters": record.clusters,
+            "seconds": round(self.seconds, 3),
+            "times_real_time": (
+                round(record.duration_s / self.seconds, 2) if "vectors" in self.done else None
+            ),
+            "undecoded_s": record.undecoded_s,
+            "done": list(self.done),
+        }
+
+
+class VideoIndexer:
+    """Makes and keeps what the library holds of one film.
+
+    Args:
+        path: the film.
+        config: how it is to be indexed.
+        encoder: the image-text encoder that ``config`` names.
+        library: where the index lies.
+        progress: called as ``progress(stage, done_s, total_s)`` while the film is watched.
+        note: called with a line for the user.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        config: Config,
+        encoder: ImageTextEncoder,
+        library: Library,
+        progress: Progress | None = None,
+        note: Note | None = None,
+    ) -> None:
+        self.path = path
+        self.config = config
+        self._encoder = encoder
+        self._library = library
+        self._progress: Progress = progress or (lambda stage, done_s, total_s: None)
+        self._note: Note = note or (lambda line: None)
+
+    def memory(self) -> MemoryHierarchy:
+        """The film's memory; it is watched only where the library does not hold it yet.
+
+        What the library holds is never changed: see ``SemanticVideoProcessor``.
+        """
+        record = self.known()
+        if record is None:
+            record = self.index().record
+        stale = stale_perception(record, self.config, self._encoder.fingerprint)
+        same_encoder = record.model_fingerprint == self._encoder.fingerprint
+        if stale is None or (same_encoder and not os.path.exists(self.path)):
+            return self._from_library(record)
+        self._note(f"{record.name} is indexed with other options: watched for this processor alone")
+        return self._organise(self._watch(None)[1])
+
+    def index(self) -> IndexReport:
+        """Bring the library up to date with this film and these options.
+
+        Only stages whose input changed run again, and those after them. The clustering made here
+        becomes the active one.
+
+        Raises:
+            VideoError: the film cannot be read, or changed while it was read.
+            LibraryError: the library cannot be read or written.
+        """
+        started = time.perf_counter()
+        record = self.known()
+        stale: str | None = "scenes"
+        if record is not None:
+            stale = first_stale_stage(record, self.config, self._encoder.fingerprint)
+            record = self._relocated(record)
+            if stale is None:
+                return IndexReport(record, (), time.perf_counter() - started)
+        assert stale is not None
+        if record is not None and stale == "clusters":
+            saved = self._regroup(record)
+        else:
+            saved = self._rebuild(record, stale, started)
+        return IndexReport(saved, STAGES[STAGES.index(stale) :], time.perf_counter() - started)
+
+    def _from_library(self, record: VideoRecord) -> MemoryHierarchy:
+        """The stored entries, grouped as this processor groups and cut to its budget."""
+        stored = self._library.load(record.id)
+        clustering = self._clustering_of(stored, record)
+        if clustering not in stored.clusterings:
+            try:
+                self._library.save_clustering(
+                    record.id, clustering, generation=record.generation, on_wait=self._note
+                )
+            except LibraryError as error:  # read-only: this process has it all the same
+                self._note(str(error))
+        memory = memory_from_stored(stored, record, clustering)
+        if len(memory) > self.config.memory.memory_size:
+            memory = memory.consolidate(self.config.memory.memory_size)
+        return memory
+
+    def _clustering_of(self, stored: StoredMemory, record: VideoRecord) -> ClusteringRecord:
+        """This processor's clustering of the stored entries: found there, or made."""
+        own = clustering_id(self.config)
+        for clustering in stored.clusterings:
+            if clustering.id == own:
+                return clustering
+        return clustering_record(own, self._organise(memory_from_stored(stored, record).entries))
+
+    def known(self) -> VideoRecord | None:
+        """The library's record of this very film, which may be offline or have moved."""
+        if not os.path.exists(self.path):
+            try:
+                return self._library.resolve(self.path)
+            except LibraryError:
+                check_path(self.path)
+        check_path(self.path)
+        record, match = self._library.find(self.path)
+        if record is None or match == "changed" or not self._library.holds(record.id):
+            return None  # a damaged index is made anew
+        return record
+
+    def _relocated(self, record: VideoRecord) -> VideoRecord:
+        """The record, with the place of a film that was moved or touched noted in the library."""
+        if not os.path.exists(self.path):
+            return record
+        here = os.path.abspath(self.path)
+        state = _state(self.path)
+        if record.path == here and (record.size, record.mtime_ns) == state:
+            return record
+        if record.path != here:
+            if os.path.exists(record.path):
+                self._note(f"{self.path.name}: a copy of {record.path}, which is indexed")
+                return record
+            self._note(f"{self.path.name}: recognised, it was {record.path}")
+        return self._library.relocate(record.id, here, on_wait=self._note)
+
+    def _regroup(self, record: VideoRecord) -> VideoRecord:
+        """Make this processor's clustering of the entries the active one."""
+        clustering = self._clustering_of(self._library.load(record.id), record)
+        with self._library.writer(self._note):
+            saved = self._library.save_clustering(
+                record.id, clustering, make_active=True, generation=record.generation
+            )
+            saved = replace(saved, settings=settings(self.config))
+            self._library.update(saved)
+        return saved
+
+    def _rebuild(self, record: VideoRecord | None, stale: str, started: float) -> VideoRecord:
+        """Make the entries anew from the film, or from finer entries, and save everything."""
+        if record is not None and stale == "memory":
+            stored = self._library.load(record.id)
+            entries = memory_from_stored(stored, record).entries
+            thumbnails = stored.thumbnails
+        else:
+            known = None
+            if record is not None and stale == "vectors":
+                known = scene_spans(self._library.load(record.id))
+            record, entries, thumbnails = self._watch(known)
+        self._progress("grouping scenes", record.duration_s, record.duration_s)
+        memory = self._organise(entries)
+        clustering = replace(clustering_record(clustering_id(self.config), memory), active=True)
+        record = replace(
+            record,
+            stages=stage_hashes(self.config, self._encoder.fingerprint),
+            settings=settings(self.config),
+            indexed_at="",
+        )
+        if stale != "memory":
+            record = replace(record, index_seconds=time.perf_counter() - started)
+        stored = stored_from_memory(memory, [clustering], thumbnails)
+        return self._library.save(record, stored, on_wait=self._note)
+
+    def _watch(
+        self, scenes: Sequence[Span] | None
+    ) -> tuple[VideoRecord, SceneEntries, Mapping[float, bytes]]:
+        """Decode the film once: its facts, one entry a scene, a small picture a scene."""
+        from semantic_video.perception import perceive
+
+        path = self.path
+        before = _state(path)
+        perception = perceive(path, self._encoder, self.config, self._progress, scenes)
+        mark = fingerprint(path)
+        if _state(path) != before:
+            raise VideoError(f"{path} changed while it was read: index it again once it is whole")
+        info = perception.info
+        facts = {
+            "pixel_format": info.pixel_format,
+            "rotation": info.rotation,
+            "video_streams": info.video_streams,
+            "audio_streams": info.audio_streams,
+            "start_time_s": info.start_time_s,
+        }
+        seen = VideoRecord(
+            path=os.path.abspath(path),
+            name=path.name,
+            size=before[0],
+            mtime_ns=before[1],
+            fingerprint=mark,
+            duration_s=perception.duration_s,
+            width=info.width,
+            height=info.height,
+            codec=info.codec,
+            average_fps=info.average_fps,
+            recorded_at=info.recorded_at,
+            info=facts,
+            model_id=self._encoder.model_id,
+            model_fingerprint=self._encoder.fingerprint,
+            undecoded_s=perception.undecoded_s,
+            notes=perception.notes,
+        )
+        return seen, perception.entries, perception.thumbnails
+
+    def _organise(self, entries: SceneEntries) -> MemoryHierarchy:
+        """Group the entries by what they show, name the groups, and keep to the budget."""
+        vectors = entries.entry_vectors.astype(np.float32)
+        options = self.config.clustering
+        method = options.method
+        if method == "spectral" and len(entries) > SPECTRAL_LIMIT:
+            # A refusal now would throw away hours of watching.
+            self._note(
+                f"spectral takes up to {SPECTRAL_LIMIT} scenes and there are {len(entries)}: "
+                "grouped by k-means instead"
+            )
+            method = "kmeans"
+        clustering = SemanticClustering(method, options.num_clusters, options.seed).fit(
+            vectors, entries.entry_weights
+        )
+        vocabulary = load_vocabulary()
+        names = name_clusters(
+            clustering.centroids(vectors, entries.entry_weights),
+            vocabulary,
+            self._vocabulary_vectors(vocabulary),
+            background=vectors,
+        )
+        limits = self.config.memory
+        return MemoryHierarchy.build(
+            entries, clustering, names, limits.memory_size, limits.exemplars
+        )
+
+    def _vocabulary_vectors(self, vocabulary: tuple[str, ...]) -> NDArray[np.float16]:
+        """The encoded vocabulary [V, D], made once for each encoder and kept in the library."""
+        key = options_hash(self._encoder.fingerprint, vocabulary)
+        return self._library.cached_array(
+            "vocabulary", key, lambda: self._encoder.encode_texts(vocabulary).astype(np.float16)
+        )
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise VideoError(f"cannot read {path}: {error.strerror}") from error
+    return state.st_size, state.st_mtime_ns
