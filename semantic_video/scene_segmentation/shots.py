@@ -1,6 +1,4 @@
-"""Frames to shots to scenes that tile the timeline.
-
-``SceneSegmenter`` finds shots while frames stream by, from how much small pictures change:
+"""Frames to shots, while they stream by, from how much small pictures change:
 
 - hard cuts, where one change stands out from those around it (the idea of the AdaptiveDetector of
   PySceneDetect, Castellano, with a window that also looks ahead);
@@ -8,17 +6,13 @@
   model of a dissolve (Lienhart, "Comparison of automatic shot boundary detection algorithms",
   1999), which a pan or a zoom over a still picture does not follow;
 - a sudden change of a picture that stands still before and after, however small: the next slide.
-
-``build_scenes`` then joins shots that continue one another, by the vectors of their frames, and
-divides what is too long to be one thing to remember.
 """
 
 from __future__ import annotations
 
 import bisect
 import itertools
-import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -27,6 +21,13 @@ from numpy.typing import NDArray
 
 from semantic_video.config import SegmentationOptions, default_config
 from semantic_video.records import Span
+from semantic_video.scene_segmentation.changes import (
+    deviation,
+    differ_in_kind,
+    difference,
+    difference_signed,
+    spread,
+)
 
 # Times are in seconds, changes as in SegmentationOptions.
 
@@ -48,28 +49,18 @@ _FADE_REACH_S = (0.3, 0.8)
 _FADE_STEP_S = 0.06
 _FADE_RUN_GAP_S = 0.25
 _MIN_FADE_DISTANCE_S = 1.0
-_MIN_HISTOGRAM_DISTANCE = 0.8  # of at most 4
-_MAX_LIKENESS = 0.85  # correlation of luma; above it only the light has changed
 
 # Slides. The next slide touches more of the picture than a pop-up or a window does.
 _STILL_S = 1.0
 _STILL_CHANGE = 0.15
 _STILL_RATIO = 20.0
 _SLIDE_SPREAD = 0.25
-_BLOCK = (6, 8)
-_CLEAR_DIFFERENCE = 20
 _LASTING = 0.7
 
 # Empty pictures between two shots.
 _BLANK_DEVIATION = 2.0
 _MAX_BLANK_S = 3.0
 _MIN_BLANK_SHARE = 0.3
-
-# Scenes.
-_EDGE_FRAMES = 3  # frames on each side of a boundary that are compared
-_STEADY_LIKENESS = 0.95  # above it a long shot is divided evenly
-_BASELINE_FRAMES = 256
-_MAX_BASELINE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +129,11 @@ class SceneSegmenter:
     def update(self, frame: TimedPicture) -> None:
         """Take the next frame; times have to increase."""
         time_s, small = frame.time_s, frame.small
-        previous, change, spread, comparable = self._previous, 0.0, 0.0, False
+        previous, change, touched, comparable = self._previous, 0.0, 0.0, False
         if previous is not None:
-            change = _difference(small, previous)
+            change = difference(small, previous)
             if change >= max(self._options.still_change, _STILL_RATIO * self._changes[-1]):
-                spread = _spread(small, previous)
+                touched = spread(small, previous)
             dense = time_s - self._times[-1] <= _DENSE_GAP_S
             comparable = dense or self._complete
             if not dense:
@@ -152,9 +143,9 @@ class SceneSegmenter:
         self._previous = small
         self._times.append(time_s)
         self._tiny.append(small[::2, ::2].astype(np.int16))
-        self._deviations.append(_deviation(self._tiny[-1]))
+        self._deviations.append(deviation(self._tiny[-1]))
         self._changes.append(change)
-        self._spreads.append(spread)
+        self._spreads.append(touched)
         self._comparable.append(comparable)
         self._note_blank()
         if time_s >= self._next_fade_test_s:
@@ -205,7 +196,7 @@ class SceneSegmenter:
         before, after = self._tiny[index - 1], self._tiny[index]
         # Amid much motion a cut stands out less, but it still shows something else.
         stands_out = change >= options.cut_ratio * around
-        if not stands_out and not _differ_in_kind(before, after, contrast):
+        if not stands_out and not differ_in_kind(before, after, contrast):
             return False
         return not self._returns(index, change)
 
@@ -215,7 +206,7 @@ class SceneSegmenter:
         around = self._changes_around(index, _STILL_S)
         if around > min(_STILL_CHANGE, change / _STILL_RATIO):
             return False
-        lasting = _difference_signed(self._tiny[index - 1], self._tiny[-1])
+        lasting = difference_signed(self._tiny[index - 1], self._tiny[-1])
         return lasting >= _LASTING * change
 
     def _changes_around(self, index: int, reach_s: float) -> float:
@@ -246,12 +237,12 @@ class SceneSegmenter:
         for place in range(index - 2, -1, -1):
             if time_s - self._times[place] > _FLASH_S:
                 break
-            if _difference_signed(self._tiny[place], after) < _SAME_AGAIN * change:
+            if difference_signed(self._tiny[place], after) < _SAME_AGAIN * change:
                 return True
         for place in range(index + 1, len(self._times)):
             if self._times[place] - time_s > _FLASH_S:
                 break
-            if _difference_signed(self._tiny[place], before) < _SAME_AGAIN * change:
+            if difference_signed(self._tiny[place], before) < _SAME_AGAIN * change:
                 return True
         return False
 
@@ -272,7 +263,7 @@ class SceneSegmenter:
         share = (times[middle] - times[first]) / (times[last] - times[first])
         off = np.abs(between - start - np.float32(share) * step)
         bend = float(off.sum()) / off.size / difference
-        if bend <= options.fade_bend and _differ_in_kind(start, end, contrast):
+        if bend <= options.fade_bend and differ_in_kind(start, end, contrast):
             self._boundaries.extend(scale.add(times[middle], difference * (1 - bend)))
 
     def _note_blank(self) -> None:
@@ -332,49 +323,6 @@ class _FadeScale:
         return [_Boundary(middle_s, float(strengths.max()), "fade")]
 
 
-def _difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Mean absolute difference of two pictures."""
-    return float((np.maximum(one, other) - np.minimum(one, other)).sum()) / one.size
-
-
-def _spread(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Share of the blocks of a picture in which some luma differs clearly."""
-    luma = np.maximum(one[..., 0], other[..., 0]) - np.minimum(one[..., 0], other[..., 0])
-    rows = np.maximum.reduceat(luma, range(0, luma.shape[0], _BLOCK[0]), axis=0)
-    blocks = np.maximum.reduceat(rows, range(0, luma.shape[1], _BLOCK[1]), axis=1)
-    return float((blocks > _CLEAR_DIFFERENCE).mean())
-
-
-def _difference_signed(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
-    """Mean absolute difference of two pictures in a type that holds their difference."""
-    return float(np.abs(one - other).sum()) / one.size
-
-
-def _deviation(picture: NDArray[np.int16]) -> float:
-    """Standard deviation of luma."""
-    luma = picture[..., 0].ravel().astype(np.float32)
-    mean = float(luma.sum()) / luma.size
-    return math.sqrt(max(0.0, float(luma @ luma) / luma.size - mean * mean))
-
-
-def _differ_in_kind(one: NDArray[np.int16], other: NDArray[np.int16], contrast: float) -> bool:
-    """Whether two pictures show different things: neither the same moved, nor lit otherwise."""
-    centre = np.array([(one[..., 0].mean() + other[..., 0].mean()) / 2, 128, 128])
-    a, b = (((picture - centre) / contrast + 128).clip(0, 255) for picture in (one, other))
-    if float(np.abs(_histogram(a) - _histogram(b)).sum()) < _MIN_HISTOGRAM_DISTANCE:
-        return False
-    x, y = (picture[..., 0].ravel() - picture[..., 0].mean() for picture in (a, b))
-    return float(x @ y) < _MAX_LIKENESS * float(np.sqrt((x @ x) * (y @ y)))
-
-
-def _histogram(picture: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shares of 16 levels of luma, then of 16 x 16 pairs of chroma; both parts sum to 1."""
-    levels = (picture / 16).astype(np.int64).reshape(-1, 3)
-    luma = np.bincount(levels[:, 0], minlength=16)
-    chroma = np.bincount(levels[:, 1] * 16 + levels[:, 2], minlength=256)
-    return np.concatenate([luma, chroma]) / len(levels)
-
-
 def _resolve(boundaries: Sequence[_Boundary], min_shot_s: float) -> list[float]:
     """Times of the boundaries, in order; of those too close together the strongest."""
     kept: list[float] = []
@@ -410,96 +358,3 @@ def _pass_over_blanks(cuts: list[float], blanks: Sequence[Span], end_s: float) -
 def _tile(cuts: Sequence[float], end_s: float) -> tuple[Span, ...]:
     """Spans from 0 over the cuts to the end, without gaps."""
     return tuple(itertools.starmap(Span, itertools.pairwise([0.0, *cuts, end_s])))
-
-
-def build_scenes(
-    shots: Sequence[Span],
-    frame_times: NDArray[np.float64],
-    frame_vectors: NDArray[np.float32],
-    options: SegmentationOptions | None = None,
-    *,
-    firm: Collection[float] = (),
-) -> tuple[Span, ...]:
-    """Join shots that continue one another and divide what is too long.
-
-    Args:
-        shots: the tiles of the timeline, in order.
-        frame_times: times [F] of the encoded frames, in order.
-        frame_vectors: their vectors [F, D], rows of unit length.
-        options: thresholds; default as configured.
-        firm: starts of shots that are never joined to the one before (``Segmentation.slides``).
-
-    Returns:
-        Scenes that tile the same timeline exactly, none longer than ``max_scene_s``.
-    """
-    options = options or default_config().segmentation
-    frames = _Frames(frame_times, frame_vectors)
-    return tuple(
-        part
-        for scene in _join(shots, frames, options, firm)
-        for part in _divide(scene, frames, options.max_scene_s)
-    )
-
-
-class _Frames:
-    """The encoded frames of a film, and how alike two neighbouring runs of them are."""
-
-    def __init__(self, times: NDArray[np.float64], vectors: NDArray[np.float32]) -> None:
-        self.times = times
-        self._vectors = vectors
-        # What two frames of this film have in common anyway differs from model to model and film
-        # to film. In a film of one view everything is alike, hence the upper limit.
-        sample = vectors[:: max(1, len(vectors) // _BASELINE_FRAMES)]
-        pairs = (sample @ sample.T)[np.triu_indices(len(sample), k=1)]
-        self._baseline = float(np.clip(np.median(pairs), 0.0, _MAX_BASELINE)) if len(pairs) else 0.0
-
-    def index(self, time_s: float) -> int:
-        """Index of the first frame at or after ``time_s``."""
-        return int(np.searchsorted(self.times, time_s))
-
-    def likeness(self, start: int, middle: int, end: int) -> float:
-        """How alike the last frames of [start, middle) and the first of [middle, end) are.
-
-        1 for the same vectors, 0 for what any two frames of the film have in common; -1 where
-        there are no frames.
-        """
-        before = self._vectors[max(start, middle - _EDGE_FRAMES) : middle]
-        after = self._vectors[middle : min(end, middle + _EDGE_FRAMES)]
-        if not len(before) or not len(after):
-            return -1.0
-        one, other = before.mean(axis=0), after.mean(axis=0)
-        cosine = float(one @ other) / max(float(np.sqrt((one @ one) * (other @ other))), 1e-12)
-        return (cosine - self._baseline) / (1.0 - self._baseline)
-
-
-def _join(
-    shots: Sequence[Span], frames: _Frames, options: SegmentationOptions, firm: Collection[float]
-) -> list[Span]:
-    scenes: list[Span] = []
-    for shot in shots:
-        if scenes and shot.start_s not in firm:
-            before = scenes[-1]
-            likeness = frames.likeness(*map(frames.index, (before.start_s, *shot)))
-            fits = shot.end_s - before.start_s <= options.max_scene_s
-            if fits and likeness >= options.merge_similarity:
-                scenes[-1] = Span(before.start_s, shot.end_s)
-                continue
-        scenes.append(shot)
-    return scenes
-
-
-def _divide(scene: Span, frames: _Frames, max_scene_s: float) -> list[Span]:
-    """Cut a scene that is too long where its frames change most, away from its ends."""
-    if scene.duration_s <= max_scene_s:
-        return [scene]
-    margin_s = max_scene_s / 4
-    start, end = frames.index(scene.start_s), frames.index(scene.end_s)
-    first = max(start + 1, frames.index(scene.start_s + margin_s) + 1)
-    last = min(end, frames.index(scene.end_s - margin_s))
-    cut_s, least = (scene.start_s + scene.end_s) / 2, _STEADY_LIKENESS
-    for place in range(first, last):
-        likeness = frames.likeness(start, place, end)
-        if likeness < least:
-            cut_s, least = float(frames.times[place - 1] + frames.times[place]) / 2, likeness
-    halves = (Span(scene.start_s, cut_s), Span(cut_s, scene.end_s))
-    return [part for half in halves for part in _divide(half, frames, max_scene_s)]
