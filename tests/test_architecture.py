@@ -21,6 +21,7 @@ LAYERS = (
     "utils",
     "encoders",
     "queries spelling",
+    "query_language",
     "scene_segmentation",
     "scene_encoder",
     "semantic_clustering",

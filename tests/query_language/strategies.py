@@ -1,0 +1,72 @@
+"""Queries and films for property-based tests."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from hypothesis import strategies as st
+
+from semantic_video.query_language import (
+    After,
+    And,
+    Before,
+    Count,
+    During,
+    Every,
+    HowLong,
+    Not,
+    Nth,
+    Or,
+    Query,
+    Term,
+    Then,
+    Window,
+    Without,
+)
+from tests.query_language.oracle import Interval
+
+PHRASES = ("a dog", "snow and ice", "the first kiss")
+
+within = st.sampled_from([math.inf, 0.0, 0.5, 2.0, 5.0])
+edges = st.integers(0, 60).map(lambda tick: tick / 4)
+
+
+def _larger(inner: st.SearchStrategy[Query]) -> st.SearchStrategy[Query]:
+    return st.one_of(
+        st.builds(Then, inner, inner, within),
+        st.builds(Before, inner, inner, within),
+        st.builds(After, inner, inner, within),
+        st.builds(During, inner, inner),
+        st.builds(Without, inner, inner),
+        st.builds(And, inner, inner),
+        st.builds(Or, inner, inner),
+        st.builds(Not, inner),
+        st.builds(Every, inner),
+        st.builds(Nth, inner, st.sampled_from([1, 2, 3, -1])),
+        st.builds(Window, inner, edges.filter(bool), st.just(math.inf)),
+        st.builds(Window, inner, st.just(0.0), edges.filter(bool)),
+        st.tuples(inner, edges.filter(bool), edges.filter(bool))
+        .filter(lambda parts: parts[1] < parts[2])
+        .map(lambda parts: Window(*parts)),
+    )
+
+
+bodies: st.SearchStrategy[Query] = st.recursive(
+    st.sampled_from(PHRASES).map(Term), _larger, max_leaves=5
+)
+queries = st.one_of(bodies, bodies.map(Count), bodies.map(HowLong))
+
+
+@st.composite
+def candidates(draw: st.DrawFn) -> list[Interval]:
+    """Moments that never overlap, of many lengths and probabilities, some touching."""
+    ticks = sorted(draw(st.lists(st.integers(0, 60), max_size=12, unique=True)))
+    return [
+        (start / 4, end / 4, draw(st.integers(0, 20)) / 20)
+        for start, end in itertools.pairwise(ticks)
+        if draw(st.booleans())
+    ]
+
+
+films = st.fixed_dictionaries({phrase: candidates() for phrase in PHRASES})

@@ -1,0 +1,166 @@
+"""The evaluator gives what the definitions say, lazily, and moments that can be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semantic_video.query_language import Query, parse
+from semantic_video.query_language.evaluator import Answer, evaluate
+from semantic_video.records import Moment
+from tests.query_language.oracle import Film, Interval, Oracle
+from tests.query_language.strategies import films, queries
+
+DURATION = 15.0
+
+
+def moment(video: str, interval: Interval) -> Moment:
+    start_s, end_s, probability = interval
+    middle = (start_s + end_s) / 2
+    return Moment(video, start_s, end_s, probability - 0.5, probability, 3, "c", middle)
+
+
+class Shelf:
+    """Films by name; says which phrases were looked for where."""
+
+    def __init__(self, films: Mapping[str, Film]) -> None:
+        self.films = films
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def __call__(self, phrase: str, videos: Collection[str]) -> dict[str, Sequence[Moment]]:
+        self.asked.append((phrase, tuple(videos)))
+        return {
+            video: [moment(video, own) for own in self.films[video].get(phrase, ())]
+            for video in videos
+        }
+
+    def ask(self, query: Query | str, **options: object) -> Answer:
+        tree = parse(query) if isinstance(query, str) else query
+        durations = dict.fromkeys(self.films, DURATION)
+        return evaluate(tree, self, durations, **options)  # type: ignore[arg-type]
+
+
+def spans(answer: Answer) -> list[tuple[float, float]]:
+    return [(moment.start_s, moment.end_s) for moment in answer.moments]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    query=queries,
+    film=films,
+    tolerance_s=st.sampled_from([0.0, 0.5]),
+    level=st.sampled_from([0.5, 0.3]),
+    k=st.integers(1, 12),
+)
+def test_evaluator_equals_its_oracle(
+    query: Query, film: Film, tolerance_s: float, level: float, k: int
+) -> None:
+    answer = Shelf({"film": film}).ask(query, tolerance_s=tolerance_s, level=level, k=k)
+    listed, found, value = Oracle(film, DURATION, level, tolerance_s).answer(query, k)
+    assert answer.found == found
+    assert answer.value == value
+    assert [(m.start_s, m.end_s, m.probability) for m in answer.moments] == [
+        (start, end, pytest.approx(p, abs=1e-4)) for start, end, p in listed
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(query=queries, film=films, other=films)
+def test_moments_of_a_library_are_those_of_its_films(query: Query, film: Film, other: Film) -> None:
+    together = Shelf({"a": film, "b": other}).ask(query, k=None)
+    alone = [Shelf({name: own}).ask(query, k=None) for name, own in (("a", film), ("b", other))]
+    assert together.found == any(answer.found for answer in alone)
+    if together.value is not None:
+        assert together.value == pytest.approx(sum(answer.value or 0 for answer in alone))
+    if together.found:
+        expected = [m for answer in alone if answer.found for m in answer.moments
+                    if answer.value is not None or m in together.moments]  # fmt: skip
+        assert set(map(str, expected)) <= set(map(str, together.moments))
+    for own in together.moments:
+        assert own.start_s < own.end_s
+        assert own.start_s <= own.keyframe_s < own.end_s
+        assert 0 <= (own.probability or 0) <= 1
+
+
+FILM: Film = {
+    "dog": [(0, 2, 0.9), (4, 6, 0.8), (9, 10, 0.3)],
+    "cat": [(2.25, 4, 0.7), (11, 13, 0.9)],
+    "match": [(3, 12, 0.95)],
+    "rain": [(0, 15, 0.1)],
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ('"dog" then "cat"', [(0, 4), (4, 13)]),
+        ('"dog" then "cat" within 2s', [(0, 4)]),
+        ('"dog" before "cat"', [(0, 2), (4, 6)]),
+        ('"dog" after "cat"', [(4, 6)]),
+        ('"dog" during "match"', [(4, 6)]),
+        ('"dog" without "match"', [(0, 2)]),
+        ('"dog" and "match"', [(4, 6)]),
+        ('"match" and not "dog"', [(6, 12), (3, 4)]),
+        ('"dog" or "cat"', [(0, 6), (11, 13)]),
+        ('not "match"', [(0, 3), (12, 15)]),
+        ('first "dog"', [(0, 2)]),
+        ('last "dog"', [(4, 6)]),
+        ('2nd "dog"', [(4, 6)]),
+        ('3rd "dog"', [(9, 10)]),  # only if the doubtful one counts
+        ('every "dog"', [(0, 2), (4, 6)]),
+        ('"dog" after 0:05', [(5, 6)]),
+        ('"dog" before 0:05', [(0, 2), (4, 5)]),
+        ('"match" between 0:05 and 0:07', [(5, 7)]),
+        ('last "dog" before first "cat"', [(0, 2)]),
+        ('first ("dog" then "cat")', [(0, 4)]),
+    ],
+)
+def test_operators(query: str, expected: list[tuple[float, float]]) -> None:
+    answer = Shelf({"film": FILM}).ask(query, k=len(expected))
+    assert sorted(spans(answer)) == sorted(expected)
+    assert answer.value is None
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ('count "dog"', 2),
+        ('count "rain"', 0),
+        ('how long "dog"', 4),
+        ('how long ("dog" or "cat")', 8),
+        ('count ("dog" then "cat")', 2),
+    ],
+)
+def test_numbers_are_of_what_is_listed(query: str, value: float) -> None:
+    answer = Shelf({"film": FILM}).ask(query, k=1)
+    assert answer.value == value
+    assert answer.found == (value > 0)
+    if query.startswith("count") and value:
+        assert len(answer.moments) == value
+
+
+def test_what_is_not_there_still_has_its_nearest() -> None:
+    answer = Shelf({"film": FILM}).ask('"rain" and "dog"', k=1)
+    assert not answer.found
+    assert spans(answer) == [(0, 2)]
+    assert answer.moments[0].probability == 0.1
+
+
+def test_a_moment_says_what_it_is_made_of() -> None:
+    (first, *_) = Shelf({"film": FILM}).ask('"dog" then "cat"').moments
+    assert first.signals == {"dog": 0.8, "cat": 0.9}
+    assert first.probability == first.score == 0.8
+    assert first.keyframe_s == 5  # of the dog
+    assert first.cluster_name == "c"
+
+
+def test_a_phrase_is_looked_for_only_where_it_matters() -> None:
+    shelf = Shelf({"a": FILM, "b": {}})
+    shelf.ask('"dog" then "cat"', k=1)
+    assert shelf.asked == [("dog", ("a", "b")), ("cat", ("a",))]
+    shelf = Shelf({"a": {}, "b": {}})
+    shelf.ask('"dog" then "cat"')
+    assert shelf.asked == [("dog", ("a", "b"))]
