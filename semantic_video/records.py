@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 
 class Span(NamedTuple):
@@ -80,6 +80,23 @@ class Scope:
     end_s: float = math.inf
     clusters: frozenset[int] | None = None
     min_length_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words of a video and when they are heard (``speech``) or seen (``text``).
+
+    ``confidence`` is the reader's own, 0 to 1; subtitles have 1.
+    """
+
+    start_s: float
+    end_s: float
+    text: str
+    kind: Literal["speech", "text"]
+    confidence: float = 1.0
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@
 - `lock`: one writer at a time
 - `film_files`: how a film is recognised without reading it in full
 - `lookup`: which video a text or a file means
+- `lines`: what was said and written
 - `rows`: between arrays and the rows of tables
 - `array_cache`: arrays that can be made again
 """

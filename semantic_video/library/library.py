@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,9 +18,17 @@ from numpy.typing import NDArray
 from semantic_video.errors import LibraryError
 from semantic_video.library import film_files, lookup, rows
 from semantic_video.library.array_cache import cached_array, remove_leftovers, replace_file
+from semantic_video.library.lines import (
+    LINE_COLUMNS,
+    LINE_KEYS,
+    LINES,
+    line_rows,
+    lines_by_generation,
+)
 from semantic_video.library.lock import LOCK_NAME, OnWait, lock_owner, writer_lock
 from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
 from semantic_video.library.tables import Tables
+from semantic_video.records import Line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -149,6 +157,16 @@ class Library:
         table = self._tables.read(rows.THUMBNAILS, rows.THUMBNAIL_COLUMNS, where)
         return rows.MemoryReader({rows.THUMBNAILS: table}).thumbnails(record)
 
+    def lines(self, video_ids: Iterable[str] | None = None) -> dict[str, tuple[Line, ...]]:
+        """What was said and written in these videos, or in all, by id, in order of time."""
+        records = self._records(None if video_ids is None else list(video_ids))
+        found: dict[int, tuple[Line, ...]] = {}
+        if records and LINES in self._tables.names():
+            few = video_ids is not None and len(records) <= _FEW_VIDEOS
+            where = _of_generations(records) if few else None
+            found = lines_by_generation(self._tables.read(LINES, LINE_COLUMNS, where))
+        return {record.id: found.get(record.generation, ()) for record in records}
+
     def size_bytes(self) -> int:
         """Bytes on disk, with what waits to be cleaned up."""
         total = 0
@@ -251,6 +269,28 @@ class Library:
                 )
                 self._put(record)
         return record
+
+    def save_lines(
+        self,
+        record: VideoRecord,
+        kind: str,
+        lines: Sequence[Line],
+        on_wait: OnWait | None = None,
+    ) -> None:
+        """Put ``lines`` in the place of those of their ``kind`` (``speech`` or ``text``).
+
+        ``record`` is written in the same turn, see `update`: its ``stages`` say what the lines
+        were made with. Raises `LibraryError` where the video was indexed again since.
+        """
+        with self.writer(on_wait):
+            if self._record(record.id).generation != record.generation:
+                raise self._outdated(record)
+            own = f"generation = {record.generation} AND kind = '{kind}'"
+            if lines:
+                self._tables.upsert(LINES, LINE_KEYS, line_rows(record, kind, lines), drop=own)
+            elif self._tables.count(LINES, own):
+                self._tables.delete(LINES, own)
+            self._put(record)
 
     def relocate(
         self, video_id: str, path: str | Path, on_wait: OnWait | None = None
