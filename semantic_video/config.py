@@ -116,6 +116,18 @@ class MemoryOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptOptions:
+    """What is said and what is written in a film; see ``transcription``."""
+
+    subtitles: bool
+    speech: Literal["auto", "off"]
+    speech_model: str | None
+    speech_language: str | None
+    ocr: Literal["auto", "all", "off"]
+    ocr_share: Annotated[float, Range(0, 0.95)]
+
+
+@dataclass(frozen=True, slots=True)
 class RetrievalOptions:
     """How a query is matched against the memory."""
 
@@ -139,6 +151,7 @@ class Config:
     sampling: SamplingOptions
     clustering: ClusteringOptions
     memory: MemoryOptions
+    transcripts: TranscriptOptions
     retrieval: RetrievalOptions
     given: frozenset[str] = field(default=frozenset(), compare=False)
     """Dotted names of the options that something other than the default file has set."""

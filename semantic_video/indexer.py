@@ -44,6 +44,7 @@ from semantic_video.stored_memory import (
     scene_spans,
     stored_from_memory,
 )
+from semantic_video.transcription import Transcription
 from semantic_video.utils.video_utils.files import check_path
 
 if TYPE_CHECKING:
@@ -129,26 +130,40 @@ class VideoIndexer:
         """Bring the library up to date with this film and these options.
 
         Only stages whose input changed run again, and those after them. The clustering made here
-        becomes the active one.
+        becomes the active one. What is said and written are passes of their own, see
+        `Transcription`.
 
         Raises:
             VideoError: the film cannot be read, or changed while it was read.
             LibraryError: the library cannot be read or written.
         """
         started = time.perf_counter()
-        record = self.known()
+        earlier = self.known()
+        words = Transcription(
+            self.path, self.config, self._encoder, self._library, self._progress, self._note
+        )
+        lines = words.known(earlier)
+        record, done = self._index_pictures(earlier, started)
+        took = time.perf_counter() - started if done else record.index_seconds
+        record, read = words.update(record, lines, took)
+        return IndexReport(record, done + read, time.perf_counter() - started)
+
+    def _index_pictures(
+        self, record: VideoRecord | None, started: float
+    ) -> tuple[VideoRecord, tuple[str, ...]]:
+        """Scenes, vectors, memory and clusters: the record, and which of them were made."""
         stale: str | None = "scenes"
         if record is not None:
             stale = first_stale_stage(record, self.config, self._encoder.fingerprint)
             record = self._relocated(record)
             if stale is None:
-                return IndexReport(record, (), time.perf_counter() - started)
+                return record, ()
         assert stale is not None
         if record is not None and stale == "clusters":
             saved = self._regroup(record)
         else:
             saved = self._rebuild(record, stale, started)
-        return IndexReport(saved, STAGES[STAGES.index(stale) :], time.perf_counter() - started)
+        return saved, STAGES[STAGES.index(stale) :]
 
     def _from_library(self, record: VideoRecord) -> MemoryHierarchy:
         """The stored entries, grouped as this processor groups and cut to its budget."""

@@ -7,17 +7,27 @@ cold start feels instant; the text tower is loaded while the library is read.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from semantic_video.config import Config
 from semantic_video.encoders import ImageTextEncoder, load_encoder
 from semantic_video.errors import EncoderError, LibraryError, QueryError
-from semantic_video.library import Library, VideoRecord
-from semantic_video.queries import encode_queries
+from semantic_video.library import Library, LineWords, VideoRecord
+from semantic_video.queries import caption_from_query, encode_queries
+from semantic_video.records import Moment, Scope, Span
 from semantic_video.scene_retrieval import Moments, SceneRetriever
+from semantic_video.signal_fusion import SIGNALS, Signal, fuse
 from semantic_video.stored_memory import memory_from_stored
+from semantic_video.word_search import search_words
+
+# A scope needs a length, also where a line has none.
+_LEAST_S = 0.1
 
 
 class Searcher:
@@ -53,19 +63,53 @@ class Searcher:
             records = list({record.id: record for record in named}.values())
         self._records = records
         self._encoder = self._matching_encoder()
+        self._paths = {record.id: record.path for record in records}
         self._retriever: SceneRetriever | None = None
+        self._line_words: LineWords | None = None
 
     def by_texts(
-        self, texts: Sequence[str], k: int | None = None, exact: bool = False
+        self,
+        texts: Sequence[str],
+        k: int | None = None,
+        exact: bool = False,
+        signals: Collection[Signal] = SIGNALS,
     ) -> list[Moments]:
-        """An answer for each text, in order."""
+        """An answer for each text, in order; ``signals`` says what may find it."""
         with ThreadPoolExecutor(1) as beside:
             vectors = beside.submit(encode_queries, self._encoder, texts)
-            retriever = self._loaded()
+            self._loaded()
             return [
-                retriever.search(vector, text, k, exact)
+                self._search(vector, text, k or self._config.retrieval.k, exact, signals)
                 for vector, text in zip(vectors.result(), texts, strict=True)
             ]
+
+    def _search(
+        self,
+        vector: NDArray[np.float32],
+        text: str,
+        k: int,
+        exact: bool,
+        signals: Collection[Signal],
+    ) -> Moments:
+        """What pictures show and words say, merged."""
+        retriever = self._loaded()
+        hits = [
+            replace(hit, video=self._paths[hit.video])
+            for hit in search_words(self._words(), caption_from_query(text))
+        ]
+        # Moments may fall away that overlap with what words found.
+        pictures = retriever.search(vector, text, k + len(hits), exact)
+
+        def picture_within(video: str, span: Span) -> Moment | None:
+            scope = {video: Scope(span.start_s, max(span.end_s, span.start_s + _LEAST_S))}
+            return next(iter(retriever.search(vector, text, 1, exact=True, scope=scope)), None)
+
+        return fuse(pictures, hits, picture_within, k, signals)
+
+    def _words(self) -> LineWords:
+        if self._line_words is None:
+            self._line_words = self._library.line_words([record.id for record in self._records])
+        return self._line_words
 
     def by_image(self, path: Path, k: int | None = None, exact: bool = False) -> Moments:
         """Moments that show what the picture at ``path`` shows.

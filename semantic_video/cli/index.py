@@ -40,6 +40,12 @@ def index(
         int | None, typer.Option(metavar="N", help="At most so many entries a video.")
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the clustering.")] = None,
+    ocr: Annotated[
+        str | None, typer.Option(metavar="auto|all|off", help="Reading of text in the picture.")
+    ] = None,
+    speech_model: Annotated[
+        str | None, typer.Option(metavar="ID", help="Folder or name of a faster-whisper model.")
+    ] = None,
     as_json: JsonOption = False,
     library: LibraryOption = None,
     config: ConfigOption = None,
@@ -63,6 +69,7 @@ def index(
             method=clustering_method, num_clusters=_cluster_count(num_clusters), seed=seed
         ),
         "memory": _given(memory_size=memory_size),
+        "transcripts": _given(ocr=ocr, speech_model=speech_model),
     }
     options = load_options(config, library).override(asked, source="the command line")
     load_encoder(
@@ -139,12 +146,18 @@ def _cluster_count(text: str | None) -> int | str | None:
 
 
 def _index_line(report: IndexReport) -> str:
+    from semantic_video.indexing import STAGES
+
     record = report.record
     scenes, clusters = plural(record.scenes, "scene"), plural(record.clusters, "cluster")
     facts = f"{clock(record.duration_s)}, {scenes}, {clusters}"
     if not report.done:
         return f"{record.name}: {facts}; up to date, nothing to do"
-    first = "indexed" if report.done[0] == "scenes" else f"{', '.join(report.done)} made anew"
+    stages = ", ".join(report.done)
+    if report.done[0] == "scenes":
+        first = "indexed"
+    else:
+        first = f"{stages} {'made anew' if report.done[0] in STAGES else 'read'}"
     speed = f"{record.duration_s / report.seconds:.0f}x real time"
     return (
         f"{record.name}: {facts}; {first} in {report.seconds:.1f} s ({speed}), "

@@ -36,6 +36,10 @@ def search(
     video: Annotated[
         list[str] | None, typer.Option(metavar="VIDEO", help="Search only this (repeatable).")
     ] = None,
+    within: Annotated[
+        list[str] | None,
+        typer.Option("--in", metavar="SIGNAL", help="picture, speech or text (repeatable)."),
+    ] = None,
     as_json: JsonOption = False,
     library: LibraryOption = None,
     config: ConfigOption = None,
@@ -45,6 +49,7 @@ def search(
     """Find moments by text or by a picture."""
     from semantic_video.queries import caption_from_query
     from semantic_video.search import Searcher, read_queries
+    from semantic_video.signal_fusion import signals_named
     from semantic_video.spelling import mended
 
     if sum(source is not None for source in (query, image, queries)) != 1:
@@ -60,7 +65,11 @@ def search(
         if mended(caption) != caption:
             reporter.note(f"reading {caption!r} as {mended(caption)!r}")
     searcher = Searcher(load_options(config, library), video or [], reporter.note)
-    answers = [searcher.by_image(image, k, exact)] if image else searcher.by_texts(texts, k, exact)
+    answers = (
+        [searcher.by_image(image, k, exact)]
+        if image
+        else searcher.by_texts(texts, k, exact, signals_named(within))
+    )
     for answer in answers:
         if as_json:
             print_json(answer.as_dict())

@@ -13,6 +13,7 @@
 
 from semantic_video.library.film_files import fingerprint
 from semantic_video.library.library import Library, default_library_path
+from semantic_video.library.lines import LineWords
 from semantic_video.library.lookup import FileMatch
 from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
 
@@ -21,6 +22,7 @@ __all__ = [
     "FileMatch",
     "Finding",
     "Library",
+    "LineWords",
     "StoredMemory",
     "VideoRecord",
     "default_library_path",

@@ -22,7 +22,10 @@ from semantic_video.library.lines import (
     LINE_COLUMNS,
     LINE_KEYS,
     LINES,
+    WORD_COLUMNS,
+    LineWords,
     line_rows,
+    line_words,
     lines_by_generation,
 )
 from semantic_video.library.lock import LOCK_NAME, OnWait, lock_owner, writer_lock
@@ -167,6 +170,16 @@ class Library:
             found = lines_by_generation(self._tables.read(LINES, LINE_COLUMNS, where))
         return {record.id: found.get(record.generation, ()) for record in records}
 
+    def line_words(self, video_ids: Iterable[str] | None = None) -> LineWords:
+        """The words of what was said and written in these videos, or in all, ready to search."""
+        records = self._records(None if video_ids is None else list(video_ids))
+        table = None
+        if records and LINES in self._tables.names():
+            few = video_ids is not None and len(records) <= _FEW_VIDEOS
+            where = _of_generations(records) if few else None
+            table = self._tables.read(LINES, WORD_COLUMNS, where)
+        return line_words(table, {record.generation: record.id for record in records})
+
     def size_bytes(self) -> int:
         """Bytes on disk, with what waits to be cleaned up."""
         total = 0
@@ -272,25 +285,31 @@ class Library:
 
     def save_lines(
         self,
-        record: VideoRecord,
+        video_id: str,
         kind: str,
         lines: Sequence[Line],
+        stage: str,
+        generation: int,
         on_wait: OnWait | None = None,
-    ) -> None:
+    ) -> VideoRecord:
         """Put ``lines`` in the place of those of their ``kind`` (``speech`` or ``text``).
 
-        ``record`` is written in the same turn, see `update`: its ``stages`` say what the lines
-        were made with. Raises `LibraryError` where the video was indexed again since.
+        ``stage`` says what they were made with and goes into the record's ``stages`` under the
+        name of the kind. Raises `LibraryError` where the video was indexed again since
+        ``generation``. Returns the video's record as it now is.
         """
         with self.writer(on_wait):
-            if self._record(record.id).generation != record.generation:
+            record = self._record(video_id)
+            if record.generation != generation:
                 raise self._outdated(record)
-            own = f"generation = {record.generation} AND kind = '{kind}'"
+            own = f"generation = {generation} AND kind = '{kind}'"
             if lines:
                 self._tables.upsert(LINES, LINE_KEYS, line_rows(record, kind, lines), drop=own)
             elif self._tables.count(LINES, own):
                 self._tables.delete(LINES, own)
+            record = replace(record, stages={**record.stages, kind: stage})
             self._put(record)
+        return record
 
     def relocate(
         self, video_id: str, path: str | Path, on_wait: OnWait | None = None

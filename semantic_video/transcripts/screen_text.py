@@ -2,7 +2,7 @@
 
 Reading a picture takes far longer than everything else that indexing does, so little is read: the
 encoder's vectors say which scenes look as if they held text, the likeliest first; a detection pass
-over a small picture (a twentieth of the cost of reading) drops those without; a scene's later frames
+over a small picture (a tenth of the cost of reading) drops those without; a scene's later frames
 are read only where the text has changed; and the pass ends when its time is used up.
 """
 
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,8 @@ class Reading:
     lines: tuple[Line, ...]
     scenes_read: int
     scenes: int
+    complete: bool
     seconds: float
-
-    @property
-    def complete(self) -> bool:
-        return self.scenes_read == self.scenes
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,28 +123,35 @@ def text_scenes(
 def read_screen_text(
     film: Path,
     scenes: Sequence[TextScene],
-    budget_s: float = math.inf,
+    budget_s: float | None = None,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Reading:
     """Read the text of ``scenes`` in the order given, until ``budget_s`` seconds are used.
+
+    Loading the models, once in a run, is not counted.
 
     Raises:
         EncoderError: the extra is not installed.
         VideoError: the film cannot be read.
     """
-    started = time.perf_counter()
     small, large = _engines()
-    found: list[Line] = []
+    started = time.perf_counter()
+    deadline = math.inf if budget_s is None else started + budget_s
+    pages = [_Pages(scene, small, large) for scene in scenes]
     done = 0
     with VideoReader(film, cover=_COVER) as reader:
-        for scene in scenes:
-            if time.perf_counter() - started >= budget_s:
-                break
-            deadline = started + budget_s
-            found += _read_scene(reader, scene, small, large, deadline)
-            done += 1
-            on_progress(done / len(scenes))
-    return Reading(merge_lines(found), done, len(scenes), time.perf_counter() - started)
+        # The likeliest frame of every scene comes before a second one of any.
+        for number in range(max((len(scene.times_s) for scene in scenes), default=0)):
+            for page in pages:
+                if time.perf_counter() >= deadline:
+                    break
+                page.look(reader, number)
+                if number == 0:
+                    done += 1
+                    on_progress(done / len(scenes))
+    complete = time.perf_counter() < deadline
+    lines = merge_lines(line for page in pages for line in page.lines())
+    return Reading(lines, done, len(scenes), complete, time.perf_counter() - started)
 
 
 def merge_lines(lines: Iterable[Line]) -> tuple[Line, ...]:
@@ -179,40 +184,43 @@ def _alike(text: str, other: str) -> bool:
     return difflib.SequenceMatcher(None, text.lower(), other.lower()).ratio() >= _ALIKE
 
 
-def _read_scene(
-    reader: VideoReader, scene: TextScene, small: Any, large: Any, deadline: float
-) -> Iterator[Line]:
-    """The lines of one scene; later frames are read where the text has changed."""
-    seen: NDArray[np.uint8] | None = None
-    boxes: NDArray[np.float32] | None = None
-    readings: list[tuple[float, list[tuple[str, float]]]] = []
-    for number, time_s in enumerate(scene.times_s):
-        if number and time.perf_counter() >= deadline:
-            break
-        frame = _frame_at(reader, time_s, scene.span)
+class _Pages:
+    """What one scene shows to read; a later frame is read only where the text has changed."""
+
+    def __init__(self, scene: TextScene, small: Any, large: Any) -> None:
+        self._scene = scene
+        self._small = small
+        self._large = large
+        self._seen: list[tuple[NDArray[np.uint8], NDArray[np.float32]]] = []
+        self._readings: list[tuple[float, list[tuple[str, float]]]] = []
+
+    def look(self, reader: VideoReader, number: int) -> None:
+        """Look at the scene's frame of this number, if the first one held text."""
+        if number >= len(self._scene.times_s) or (number and not self._seen):
+            return
+        frame = _frame_at(reader, self._scene.times_s[number], self._scene.span)
         if frame is None:
-            continue
+            return
         picture = frame.rgb()
-        if boxes is not None and seen is not None and not _changed(seen, picture, boxes):
-            continue
-        boxes = _detect(small, picture)
+        reduced = _reduced(picture)
+        if any(not _changed(before, reduced, boxes) for before, boxes in self._seen):
+            return
+        boxes = _detect(self._small, picture)
         if boxes is None:
-            if number == 0:
-                return  # the likeliest frame of the scene holds none
-            continue
-        seen = picture
-        text = _read(large, picture)
+            return
+        self._seen.append((reduced, boxes))
+        text = _read(self._large, picture)
         if text:
-            readings.append((frame.time_s, text))
-    readings.sort(key=lambda reading: reading[0])
-    middles = [
-        (before + after) / 2
-        for (before, _), (after, _) in zip(readings, readings[1:], strict=False)
-    ]
-    edges = [scene.span.start_s, *middles, scene.span.end_s]
-    for (_, text), start_s, end_s in zip(readings, edges, edges[1:], strict=False):
-        for words, confidence in text:
-            yield Line(start_s, end_s, words, "text", round(confidence, 3))
+            self._readings.append((frame.time_s, text))
+
+    def lines(self) -> Iterator[Line]:
+        """Each line, from half-way to the reading before to half-way to the one after."""
+        readings = sorted(self._readings, key=lambda reading: reading[0])
+        middles = [(before + after) / 2 for (before, _), (after, _) in pairwise(readings)]
+        edges = [self._scene.span.start_s, *middles, self._scene.span.end_s]
+        for (_, text), (start_s, end_s) in zip(readings, pairwise(edges), strict=False):
+            for words, confidence in text:
+                yield Line(start_s, end_s, words, "text", round(confidence, 3))
 
 
 def _frame_at(reader: VideoReader, time_s: float, span: Span) -> Frame | None:
@@ -220,6 +228,12 @@ def _frame_at(reader: VideoReader, time_s: float, span: Span) -> Frame | None:
     wanted = Plan.all([Span(max(span.start_s, time_s - 1e-3), span.end_s)])
     frames = reader.frames(wanted)
     return next(frames, None)
+
+
+def _reduced(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Little enough to keep for every scene with text."""
+    step = max(1, picture.shape[1] // _SMALL_SIDE)
+    return picture[::step, ::step].copy()
 
 
 def _changed(
@@ -265,7 +279,9 @@ def _detect(engine: Any, picture: NDArray[np.uint8]) -> NDArray[np.float32] | No
     if not sure.any():
         return None
     height, width = picture.shape[:2]
-    return np.asarray(found.boxes, np.float32)[sure] / np.array([width, height], np.float32)
+    boxes = np.array(found.boxes, dtype=np.float32)[sure]
+    boxes /= np.array([width, height], dtype=np.float32)
+    return boxes
 
 
 def _read(engine: Any, picture: NDArray[np.uint8]) -> list[tuple[str, float]]:

@@ -101,11 +101,14 @@ def read_subtitles(source: SubtitleSource, start_s: float = 0.0) -> tuple[Line, 
         content = _as_utf8(source.path)
         form = _FORMATS[source.path.suffix.lower()]
         with av.open(io.BytesIO(content), mode="r", format=form) as container:
-            return _tidy(_events(container, 0), 0.0)
+            lines = _tidy(_events(container, 0), 0.0)
     except (FFmpegError, OSError, ValueError) as error:
         raise VideoError(
             f"{source.path} cannot be read as subtitles: mend it or take it away"
         ) from error
+    if not lines:
+        raise VideoError(f"{source.path} holds no subtitles: mend it or take it away")
+    return lines
 
 
 def plain_text(ass: str) -> str:
