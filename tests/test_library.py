@@ -375,7 +375,7 @@ def test_what_a_later_version_adds_does_not_hinder_this_one(library):
     for table in library.path.glob("*.lance"):
         lance.dataset(str(table)).add_columns(pa.schema([pa.field("later", pa.string())]))
     lines = pa.table({"text": ["spoken words"]})
-    lance.write_dataset(lines, str(library.path / "lines.lance"))
+    lance.write_dataset(lines, str(library.path / "sounds.lance"))
     facts = saved.as_dict() | {"later": True}
     assert VideoRecord.from_dict(facts) == saved
     earlier = saved.as_dict() | {"content_hash": "", "refined": 1.0}
@@ -389,7 +389,7 @@ def test_what_a_later_version_adds_does_not_hinder_this_one(library):
     library.maintain(keep_versions=timedelta(0))
     assert [record.id for record in library.videos()] == [saved.id, another.id]
     assert_same(library.load(saved.id), make_memory(1, 1))
-    assert lance.dataset(str(library.path / "lines.lance")).to_table() == lines
+    assert lance.dataset(str(library.path / "sounds.lance")).to_table() == lines
     assert all(finding.ok for finding in library.health(verify=True))
 
 
