@@ -1,5 +1,8 @@
 """Pictures of a video's memory. Needs matplotlib: ``pip install 'semantic-video[viz]'``."""
 
+from semantic_video.utils.visualization.query import TermRow, query_curve, query_terms
+from semantic_video.utils.visualization.scene_map import scene_map
+from semantic_video.utils.visualization.sheet import sheet
 from semantic_video.utils.visualization.timeline import timeline
 
-__all__ = ["timeline"]
+__all__ = ["TermRow", "query_curve", "query_terms", "scene_map", "sheet", "timeline"]

@@ -2,64 +2,100 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from semantic_video.errors import ConfigError
 from semantic_video.records import Cluster, Span
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-# Paul Tol's "muted" scheme (SRON/EPS/TN/09-002), made for colour-blind readers; ordered so that
-# neighbours differ in lightness too, which survives a black and white print.
-_COLOURS = (
-    "#332288",
-    "#CC6677",
-    "#117733",
-    "#88CCEE",
-    "#882255",
-    "#DDCC77",
-    "#44AA99",
-    "#AA4499",
-    "#999933",
+from semantic_video.utils.visualization.page import (
+    COLOURS,
+    FAINT_INK,
+    GREY,
+    LINE_IN,
+    PAD_IN,
+    RULE,
+    SHADE,
+    SMALL_LINE_IN,
+    SMALL_PT,
+    Page,
+    amount,
+    clock,
+    medoid_picture,
+    page,
+    shape_of,
 )
-_GATHERED_COLOUR = "#777777"
 
-_WIDTH_IN = 8.0
-_DPI = 200
-_FONT_PT = 9.0
-_LINE_IN = 0.17
-"""Height of one line of a row's name."""
 _ROW_GAP_IN = 0.07
-_PAD_IN = 0.12
 _NAME_GAP_IN = 0.1
-_NAME_CHARACTERS = 28
+_NAME_IN = 1.75
 """Longer names go on in a second line."""
-_TITLE_CHARACTERS = 55
+_PICTURE_IN = 0.30
+"""Height of the small picture beside a name."""
 _MARGIN_IN = 0.45
 """What the first and the last time below the axis need, even where names are short."""
 _MIN_BAND_IN = 0.01
 """An occurrence is drawn at least this wide (one pixel of 800), or hours would hide it."""
 _TICK_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 _MAX_TICKS = 9
+_AXIS_IN = 0.24
+"""Height of the times below the rows."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """A line of the timeline: one cluster, or several gathered (``colour`` grey)."""
+class Row:
+    """A line of the timeline: one cluster, or several gathered (``colour`` grey, no ``cluster``).
+
+    ``occurrences`` are those inside the stretch that is shown, cut to it.
+    """
 
     name: str
     colour: str
     occurrences: tuple[Span, ...]
+    cluster: Cluster | None = None
 
     @property
     def total_s(self) -> float:
         return sum(span.duration_s for span in self.occurrences)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeAxis:
+    """Where times lie on a page: ``window`` seconds over ``width`` inches from ``left`` on."""
+
+    window: Span
+    left: float
+    width: float
+
+    def x(self, seconds: float) -> float:
+        """Where a time lies, in inches."""
+        share = (seconds - self.window.start_s) / self.window.duration_s
+        return self.left + self.width * share
+
+    def band(self, span: Span) -> tuple[float, float]:
+        """(x, width) of a span, wide enough to be seen and inside the axis."""
+        width = max(self.width * span.duration_s / self.window.duration_s, _MIN_BAND_IN)
+        right = self.left + self.width
+        return max(self.left, min(self.x(span.start_s), right - width)), width
+
+    def ticks(self) -> list[int]:
+        """Round times to write, in seconds, first to last."""
+        duration_s = self.window.duration_s
+        step = next(
+            (step for step in _TICK_STEPS_S if duration_s / step < _MAX_TICKS),
+            86400 * (1 + int(duration_s / 86400 / _MAX_TICKS)),
+        )
+        first = -int(-self.window.start_s // step) * step
+        return list(range(first, int(self.window.end_s) + 1, step))
+
+    def draw(self, drawing: Page, top: float, bottom: float) -> float:
+        """Draw the lines of the ticks and the times below; return where to go on."""
+        for tick in self.ticks():
+            x = self.x(tick)
+            drawing.line([x, x], [top, bottom + 0.04], RULE)
+            drawing.text(x, bottom + 0.05, clock(tick), align="center")
+        drawing.line([self.left, self.left + self.width], [bottom, bottom], "#888888", width_pt=0.8)
+        return bottom + _AXIS_IN
 
 
 def timeline(
@@ -69,151 +105,147 @@ def timeline(
     *,
     title: str = "",
     max_rows: int = 32,
+    window: Span | None = None,
+    thumbnails: Mapping[float, bytes] | None = None,
+    marks: Mapping[str, Sequence[Span]] | None = None,
 ) -> Path:
     """Draw the whole video as coloured bands over time, one row per cluster, and return the path.
 
     Rows stand in the order in which their clusters first appear, with the name at the left, and how
     often the cluster occurs and its total time at the right. With more clusters than ``max_rows``,
-    those seen once share one row, and if that is not enough, so do those with the least time. The
+    those seen once share one row, and if that is not enough, so do those with the least time.
+    ``window`` shows a stretch of the video only; ``thumbnails`` (seconds -> JPEG) put a small
+    picture before each name; ``marks`` add a thin row each, such as when somebody speaks. The
     suffix of ``path`` chooses the format (.png, .svg, .pdf). The same input gives the same bytes,
     whatever the user's matplotlib settings are.
 
     Raises ConfigError when matplotlib is missing, the format is unknown, ``max_rows`` is below
-    three or the duration is not positive.
+    three, the duration is not positive, or the window lies outside it.
     """
-    try:
-        import matplotlib
-        import matplotlib.style
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ConfigError("Pictures need matplotlib: pip install 'semantic-video[viz]'") from None
+    shown = shown_window(duration_s, window)
+    rows = timeline_rows(clusters, shown, max_rows)
+    with page(path) as drawing:
+        _draw(drawing, rows, shown, title, thumbnails or {}, marks or {})
+    return Path(path)
 
-    path = Path(path)
-    if path.suffix not in {".png", ".svg", ".pdf"}:
-        raise ConfigError(f"Cannot draw a picture as {path.name!r}: end it in .png, .svg or .pdf")
+
+def shown_window(duration_s: float, window: Span | None) -> Span:
+    """The stretch of the video to show, all of it for None.
+
+    Raises ConfigError where nothing would be left.
+    """
     if duration_s <= 0:
         raise ConfigError(f"A timeline needs a positive duration, not {duration_s:g} s")
-    rows = _rows(clusters, max_rows)
-    with matplotlib.style.context("default"):
-        matplotlib.rcParams.update(
-            {"font.size": _FONT_PT, "svg.hashsalt": "semantic-video", "text.parse_math": False}
+    if window is None:
+        return Span(0.0, duration_s)
+    shown = Span(max(0.0, window.start_s), min(window.end_s, duration_s))
+    if shown.duration_s <= 0:
+        raise ConfigError(
+            f"nothing lies between {clock(window.start_s)} and {clock(window.end_s)}: "
+            f"the video goes from 0:00:00 to {clock(duration_s)}"
         )
-        figure = Figure(figsize=(_WIDTH_IN, 1.0), dpi=_DPI)
-        _draw_timeline(figure, rows, duration_s, title)
-        no_date: dict[str, Any] = {
-            ".svg": {"Date": None},
-            ".pdf": {"CreationDate": None},
-        }.get(path.suffix, {})
-        figure.savefig(path, metadata=no_date)
-    return path
+    return shown
 
 
-def _rows(clusters: Sequence[Cluster], max_rows: int) -> list[_Row]:
+def timeline_rows(clusters: Sequence[Cluster], window: Span, max_rows: int = 32) -> list[Row]:
     """Choose what gets a row of its own and gather the rest below, in grey."""
     if max_rows < 3:
         raise ConfigError(f"max_rows must be at least 3, not {max_rows}")
-    own = [cluster for cluster in clusters if cluster.occurrences]
-    once: list[Cluster] = []
-    other: list[Cluster] = []
+    own = [
+        (cluster, spans)
+        for cluster in clusters
+        if (spans := spans_inside(cluster.occurrences, window))
+    ]
+    once: list[tuple[Cluster, tuple[Span, ...]]] = []
+    other: list[tuple[Cluster, tuple[Span, ...]]] = []
     if len(own) > max_rows:
-        once = [cluster for cluster in own if len(cluster.occurrences) == 1]
-        own = [cluster for cluster in own if len(cluster.occurrences) > 1]
+        once = [item for item in own if len(item[1]) == 1]
+        own = [item for item in own if len(item[1]) > 1]
         space = max_rows - 1
         if len(own) > space:
-            own.sort(key=lambda cluster: (-cluster.total_s, cluster.id))
+            own.sort(key=lambda item: (-sum(span.duration_s for span in item[1]), item[0].id))
             own, other = own[: space - 1], own[space - 1 :]
-    own.sort(key=lambda cluster: (cluster.occurrences[0].start_s, cluster.id))
+    own.sort(key=lambda item: (item[1][0].start_s, item[0].id))
     rows = [
-        _Row(cluster.name, _COLOURS[index % len(_COLOURS)], cluster.occurrences)
-        for index, cluster in enumerate(own)
+        Row(cluster.name, COLOURS[index % len(COLOURS)], spans, cluster)
+        for index, (cluster, spans) in enumerate(own)
     ]
     for gathered, what in ((other, "others"), (once, "seen once")):
         if gathered:
-            spans = sorted(span for cluster in gathered for span in cluster.occurrences)
-            rows.append(_Row(f"{what} ({len(gathered)} clusters)", _GATHERED_COLOUR, tuple(spans)))
+            together = tuple(sorted(span for _, spans in gathered for span in spans))
+            count = f"{len(gathered)} cluster{'s' if len(gathered) > 1 else ''}"
+            rows.append(Row(f"{what} ({count})", GREY, together))
     return rows
 
 
-def _draw_timeline(figure: Figure, rows: Sequence[_Row], duration_s: float, title: str) -> None:
-    names = ["\n".join(textwrap.wrap(row.name, _NAME_CHARACTERS)) or "-" for row in rows]
-    totals = [f"{len(row.occurrences)}×, {_amount(row.total_s)}" for row in rows]
-    heights = [_ROW_GAP_IN + _LINE_IN * (1 + name.count("\n")) for name in names]
-    heading = "\n".join(textwrap.wrap(title, _TITLE_CHARACTERS))
-
-    left = max(_MARGIN_IN, _PAD_IN + _widest_in(figure, names) + _NAME_GAP_IN)
-    right = max(_MARGIN_IN, _NAME_GAP_IN + _widest_in(figure, totals) + _PAD_IN)
-    top = _PAD_IN + _LINE_IN * (1 + heading.count("\n")) if heading else _PAD_IN
-    bottom = _PAD_IN + 1.4 * _LINE_IN
-    band_in = _WIDTH_IN - left - right
-    rows_in = max(sum(heights), _LINE_IN)
-    height = top + rows_in + bottom
-    figure.set_size_inches(_WIDTH_IN, height)
-    axes = figure.add_axes(
-        (left / _WIDTH_IN, bottom / height, band_in / _WIDTH_IN, rows_in / height)
+def spans_inside(spans: Sequence[Span], window: Span) -> tuple[Span, ...]:
+    """Those that reach into the window, cut to it."""
+    return tuple(
+        Span(max(span.start_s, window.start_s), min(span.end_s, window.end_s))
+        for span in spans
+        if span.end_s > window.start_s and span.start_s < window.end_s
     )
-    if heading:
-        figure.text(_PAD_IN / _WIDTH_IN, 1 - _PAD_IN / height, heading, va="top", fontweight="bold")
-    axes.set_xlim(0, duration_s)
-    axes.set_ylim(rows_in, 0)  # inches from the top, so that rows have the height of their names
-    y = 0.0
-    for number, (row, height_in) in enumerate(zip(rows, heights, strict=True)):
+
+
+def _draw(
+    drawing: Page,
+    rows: Sequence[Row],
+    window: Span,
+    title: str,
+    thumbnails: Mapping[float, bytes],
+    marks: Mapping[str, Sequence[Span]],
+) -> None:
+    names = [drawing.wrap(row.name, _NAME_IN) if row.name.strip() else ["-"] for row in rows]
+    totals = [f"{len(row.occurrences)}×, {amount(row.total_s)}" for row in rows]
+    with_pictures = bool(thumbnails) and any(row.cluster for row in rows)
+    picture_in = _PICTURE_IN * shape_of(thumbnails) if with_pictures else 0.0
+    least = _PICTURE_IN + 0.02 if with_pictures else 0.0
+    heights = [_ROW_GAP_IN + max(LINE_IN * len(name), least) for name in names]
+    mark_names = list(marks)
+
+    widest = max(
+        drawing.widest([line for name in names for line in name]),
+        drawing.widest(mark_names, SMALL_PT),
+    )
+    beside = _NAME_GAP_IN + picture_in + (_NAME_GAP_IN if with_pictures else 0.0)
+    left = max(_MARGIN_IN, PAD_IN + widest + beside)
+    right = max(_MARGIN_IN, _NAME_GAP_IN + drawing.widest(totals) + PAD_IN)
+    axis = TimeAxis(window, left, drawing.width_in - left - right)
+    top = y = drawing.heading(title)
+    for number, (row, height) in enumerate(zip(rows, heights, strict=True)):
+        middle = y + height / 2
         if number % 2 == 0:
-            axes.axhspan(y, y + height_in, color="#F3F3F3", linewidth=0, zorder=0)
-        bands = [_visible(span, duration_s, band_in) for span in row.occurrences]
-        axes.broken_barh(
-            bands,
-            (y + (height_in - _LINE_IN) / 2, _LINE_IN),
-            facecolor=row.colour,
-            linewidth=0,
-            zorder=3,
+            drawing.rectangle(left, y, axis.width, height, SHADE, layer=0)
+        bands = [axis.band(span) for span in row.occurrences]
+        drawing.bands(bands, middle - LINE_IN / 2, LINE_IN, row.colour)
+        drawing.text(left - beside, middle, names[number], align="right", middle=True)
+        drawing.text(
+            left + axis.width + _NAME_GAP_IN, middle, totals[number], colour=FAINT_INK, middle=True
         )
-        beside: dict[str, Any] = {"va": "center", "linespacing": 1.1, "clip_on": False}
-        middle = y + height_in / 2
-        gap = _NAME_GAP_IN * duration_s / band_in
-        axes.text(-gap, middle, names[number], ha="right", **beside)
-        axes.text(duration_s + gap, middle, totals[number], ha="left", color="#555555", **beside)
-        y += height_in
-    _time_axis(axes, duration_s)
-
-
-def _widest_in(figure: Figure, texts: Sequence[str]) -> float:
-    """Width of the widest text as drawn, in inches."""
-    widest = 0.0
-    for text in texts:
-        drawn = figure.text(0, 0, text)
-        widest = max(widest, drawn.get_window_extent().width / figure.dpi)
-        drawn.remove()
-    return widest
-
-
-def _visible(span: Span, duration_s: float, band_in: float) -> tuple[float, float]:
-    """(start, width) of a band in seconds, at least ``_MIN_BAND_IN`` wide and inside the axis."""
-    width = max(span.duration_s, duration_s * _MIN_BAND_IN / band_in)
-    start = max(0.0, min(span.start_s, duration_s - width))
-    return start, width
-
-
-def _time_axis(axes: Axes, duration_s: float) -> None:
-    step = next(
-        (step for step in _TICK_STEPS_S if duration_s / step < _MAX_TICKS),
-        86400 * (1 + int(duration_s / 86400 / _MAX_TICKS)),
-    )
-    ticks = range(0, int(duration_s) + 1, step)
-    axes.set_xticks(list(ticks), [_clock(tick) for tick in ticks])
-    axes.set_yticks([])
-    axes.grid(axis="x", color="#CCCCCC", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=3, color="#888888")
-    for side in ("left", "right", "top"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color("#888888")
-
-
-def _amount(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 59.95 else _clock(seconds)
-
-
-def _clock(seconds: float) -> str:
-    minutes, second = divmod(round(seconds), 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{hour}:{minute:02}:{second:02}"
+        if with_pictures and row.cluster is not None:
+            drawing.picture(
+                left - _NAME_GAP_IN - picture_in,
+                middle - _PICTURE_IN / 2,
+                picture_in,
+                _PICTURE_IN,
+                medoid_picture(thumbnails, row.cluster),
+            )
+        y += height
+    if not rows:
+        y += LINE_IN
+    if marks:
+        y += 0.05
+        for name in mark_names:
+            spans = spans_inside(marks[name], window)
+            drawing.bands([axis.band(span) for span in spans], y + 0.02, 0.1, "#222222")
+            drawing.text(
+                left - _NAME_GAP_IN,
+                y + SMALL_LINE_IN / 2,
+                name,
+                size=SMALL_PT,
+                align="right",
+                middle=True,
+            )
+            y += SMALL_LINE_IN + 0.03
+    y = axis.draw(drawing, top, y)
+    drawing.height_in = y + PAD_IN

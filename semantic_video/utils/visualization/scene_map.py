@@ -1,0 +1,310 @@
+"""The map: scenes in two dimensions, near where they look alike, and the ways between clusters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from semantic_video.records import Cluster, Scene, Span
+from semantic_video.utils.visualization.page import (
+    COLOURS,
+    GREY,
+    PAD_IN,
+    SMALL_LINE_IN,
+    SMALL_PT,
+    Page,
+    medoid_picture,
+    page,
+    picture_in,
+    shape_of,
+)
+
+FloatArray = NDArray[np.float64]
+
+_CARD_IN = 0.86
+"""Width of a cluster's picture."""
+_SCENE_IN = 0.42
+"""Width of the picture of a scene, where every scene has one."""
+_ALL_PICTURES = 120
+"""With more scenes, those beside the medoids are dots."""
+_MAX_CARDS = 30
+"""Clusters with a picture and a name; more would cover one another."""
+_MAX_ARROWS = 14
+_FREQUENT = 2
+"""A transition is drawn from so many times on."""
+_GAP_IN = 0.07
+_FILLED = 0.45
+"""Share of the page that boxes may take: denser, they would lie far from where they belong."""
+_STEP_IN = 0.08
+_CHUNK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """Something to place: a cluster's card (with ``lines``), or the picture of a scene."""
+
+    cluster: int
+    scene: int
+    width: float
+    height: float
+    lines: tuple[str, ...] = ()
+
+
+def scene_map(
+    scenes: Sequence[Scene],
+    clusters: Sequence[Cluster],
+    vectors: ArrayLike,
+    thumbnails: Mapping[float, bytes],
+    path: str | Path,
+    *,
+    title: str = "",
+) -> Path:
+    """Draw scenes in two dimensions and return the path: what looks alike lies side by side.
+
+    ``vectors`` [S, D] has a row for each of ``scenes``. The clusters with most time on screen are
+    drawn as a picture with a name; other scenes as small pictures (up to 120 scenes in all) or
+    dots, in the colour of their cluster and tied to it. Arrows lead from one cluster to another
+    that follows it at least twice. Places come from t-SNE (van der Maaten and Hinton 2008),
+    started from the principal components; each thing stands at the free place nearest to its own,
+    so that nothing covers another. They are the same on every run on one machine.
+
+    Raises ConfigError when matplotlib is missing or the format is unknown.
+    """
+    shown = sorted(clusters, key=lambda cluster: (-cluster.total_s, cluster.id))[:_MAX_CARDS]
+    colours = {cluster.id: COLOURS[number % len(COLOURS)] for number, cluster in enumerate(shown)}
+    note = "Scenes that look alike lie side by side. Arrows: what often comes next."
+    others = len(clusters) - len(shown)
+    if others:
+        note += f" Grey: the other {others} clusters."
+    with page(path) as drawing:
+        top = drawing.heading(title, note)
+        boxes = _boxes(drawing, scenes, shown, shape_of(thumbnails))
+        in_box = {box.scene for box in boxes}
+        dots = [row for row, scene in enumerate(scenes) if scene.id not in in_box]
+        sizes = np.array([(box.width, box.height) for box in boxes])
+        wide = drawing.width_in - 2 * PAD_IN
+        height = float((sizes + _GAP_IN).prod(axis=1).sum()) / _FILLED / wide
+        height = max(height, 4.5 if len(scenes) > 8 else 2.0)
+        unit = flatten(vectors)
+        row_of = {scene.id: row for row, scene in enumerate(scenes)}
+        nothing = np.empty((0, 4))
+        while True:
+            places = _spread_over(unit, wide, height)
+            wanted = places[[row_of[box.scene] for box in boxes]]
+            centres = _placed(wanted, sizes, wide, height, nothing)
+            if centres is not None:
+                break
+            height *= 1.15
+        covered = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
+        spots = _beside(places[dots], wide, height, covered)
+        origin = np.array([PAD_IN, top])
+        _draw(
+            drawing,
+            boxes,
+            centres + origin,
+            [(scenes[row], spot) for row, spot in zip(dots, spots + origin, strict=True)],
+            scenes,
+            {cluster.id: cluster for cluster in shown},
+            colours,
+            thumbnails,
+        )
+        drawing.height_in = top + height + PAD_IN
+    return Path(path)
+
+
+def flatten(vectors: ArrayLike) -> FloatArray:
+    """Places [S, 2] in the unit square for unit vectors [S, D]: what is alike lies near.
+
+    t-SNE from four rows on, principal components below. Each axis is half as given and half by
+    rank, which fills the square without losing the groups.
+    """
+    rows = np.asarray(vectors, dtype=np.float64)
+    count = len(rows)
+    if count == 1:
+        return np.full((1, 2), 0.5)
+    if count < 4:
+        centred = rows - rows.mean(axis=0)
+        left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
+        places = np.zeros((count, 2))
+        kept = min(2, len(sizes))
+        places[:, :kept] = left[:, :kept] * sizes[:kept]
+    else:
+        from sklearn.manifold import TSNE
+
+        # Rows that are equal give t-SNE nothing to start from.
+        start = rows + np.random.default_rng(0).normal(0, 1e-4, rows.shape)
+        places = TSNE(
+            perplexity=min(30.0, (count - 1) / 3), init="pca", random_state=0, max_iter=500
+        ).fit_transform(start)
+    span = np.ptp(places, axis=0)
+    given = np.where(span > 1e-9, (places - places.min(axis=0)) / np.where(span > 0, span, 1), 0.5)
+    ranks = np.argsort(np.argsort(places, axis=0, kind="stable"), axis=0) / (count - 1)
+    ranked = np.where(span > 1e-9, ranks, 0.5)
+    return np.asarray((given + ranked) / 2, dtype=np.float64)
+
+
+def frequent_transitions(scenes: Sequence[Scene]) -> list[tuple[int, int, int]]:
+    """(from, to, times) for clusters that follow one another at least twice, most often first."""
+    steps = Counter(
+        (one.cluster, other.cluster)
+        for one, other in pairwise(scenes)
+        if one.cluster != other.cluster
+    )
+    frequent = [(*pair, times) for pair, times in steps.items() if times >= _FREQUENT]
+    return sorted(frequent, key=lambda item: (-item[2], item[:2]))
+
+
+def _boxes(
+    drawing: Page, scenes: Sequence[Scene], shown: Sequence[Cluster], aspect: float
+) -> list[_Box]:
+    boxes = []
+    for cluster in shown:
+        lines = tuple(drawing.wrap(cluster.name or "-", _CARD_IN, SMALL_PT))
+        height = _CARD_IN / aspect + SMALL_LINE_IN * len(lines) + 0.05
+        boxes.append(_Box(cluster.id, cluster.medoid_scene, _CARD_IN, height, lines))
+    if len(scenes) <= _ALL_PICTURES:
+        medoids = {box.scene for box in boxes}
+        boxes += [
+            _Box(scene.cluster, scene.id, _SCENE_IN, _SCENE_IN / aspect)
+            for scene in scenes
+            if scene.id not in medoids
+        ]
+    return boxes
+
+
+def _spread_over(places: FloatArray, width: float, height: float) -> FloatArray:
+    """Places of the unit square on a page of this size, with room for a card at the edges."""
+    margin = np.array([_CARD_IN / 2, _CARD_IN / 2])
+    return margin + places * (np.array([width, height]) - 2 * margin)
+
+
+def _placed(
+    wanted: FloatArray, sizes: FloatArray, width: float, height: float, taken: FloatArray
+) -> FloatArray | None:
+    """Centres [N, 2] near those ``wanted`` at which nothing covers anything, first come first.
+
+    ``sizes`` [N, 2] are widths and heights, ``taken`` [M, 4] the (left, top, right, bottom) of what
+    lies there. None where the page has no room left.
+    """
+    steps = [np.arange(-length, length + _STEP_IN, _STEP_IN) for length in (width, height)]
+    offsets = np.stack(np.meshgrid(*steps), axis=-1).reshape(-1, 2)
+    offsets = offsets[np.argsort((offsets**2).sum(axis=1), kind="stable")]
+    page_size = np.array([width, height])
+    centres = np.empty_like(wanted)
+    for number, (place, size) in enumerate(zip(wanted, sizes, strict=True)):
+        half = size / 2
+        start = np.clip(place, half, page_size - half)
+        for chunk in range(0, len(offsets), _CHUNK):
+            tried = start + offsets[chunk : chunk + _CHUNK]
+            low, high = tried - half, tried + half
+            inside = ((low >= -1e-9) & (high <= page_size + 1e-9)).all(axis=1)
+            covers = (
+                (low[:, None] < taken[None, :, 2:] + _GAP_IN)
+                & (high[:, None] > taken[None, :, :2] - _GAP_IN)
+            ).all(axis=2)
+            free = np.flatnonzero(inside & ~covers.any(axis=1))
+            if len(free):
+                centres[number] = tried[free[0]]
+                box = np.concatenate([low[free[0]], high[free[0]]])
+                taken = np.concatenate([taken, box[None]])
+                break
+        else:
+            return None
+    return centres
+
+
+def _beside(wanted: FloatArray, width: float, height: float, taken: FloatArray) -> FloatArray:
+    """Places [N, 2] for dots: as wanted, or nearest to it where nothing lies upon them."""
+    dot = np.full(2, 2 * _GAP_IN)
+    return np.array(
+        [
+            place
+            if (one := _placed(place[None], dot[None], width, height, taken)) is None
+            else one[0]
+            for place in wanted
+        ]
+    ).reshape(-1, 2)
+
+
+def _draw(
+    drawing: Page,
+    boxes: Sequence[_Box],
+    centres: FloatArray,
+    dots: Sequence[tuple[Scene, FloatArray]],
+    scenes: Sequence[Scene],
+    clusters: Mapping[int, Cluster],
+    colours: Mapping[int, str],
+    thumbnails: Mapping[float, bytes],
+) -> None:
+    spans = {scene.id: Span(scene.start_s, scene.end_s) for scene in scenes}
+    cards = {}
+    hubs = {}
+    for box, (x, y) in zip(boxes, centres, strict=True):
+        if box.lines:
+            hubs[box.cluster] = (float(x), float(y))
+    for box, (x, y) in zip(boxes, centres, strict=True):
+        colour = colours.get(box.cluster, GREY)
+        left, top = float(x) - box.width / 2, float(y) - box.height / 2
+        if box.lines:
+            cluster = clusters[box.cluster]
+            picture_in_height = box.height - SMALL_LINE_IN * len(box.lines) - 0.05
+            cards[box.cluster] = drawing.rectangle(
+                left - 0.02, top - 0.02, box.width + 0.04, box.height + 0.04, "white", layer=3.2
+            )
+            drawing.picture(
+                left,
+                top,
+                box.width,
+                picture_in_height,
+                medoid_picture(thumbnails, cluster),
+                edge=colour,
+                edge_pt=2.0,
+            )
+            drawing.text(
+                left + box.width / 2,
+                top + picture_in_height + 0.03,
+                box.lines,
+                size=SMALL_PT,
+                align="center",
+            )
+            continue
+        drawing.picture(
+            left,
+            top,
+            box.width,
+            box.height,
+            picture_in(thumbnails, spans[box.scene]),
+            edge=colour,
+            edge_pt=1.4,
+        )
+        if box.cluster in hubs:
+            _tie(drawing, (float(x), float(y)), hubs[box.cluster], colour)
+    for scene, (x, y) in dots:
+        if scene.cluster in hubs:
+            _tie(drawing, (float(x), float(y)), hubs[scene.cluster], colours[scene.cluster])
+    if dots:
+        drawing.dots(
+            [float(place[0]) for _, place in dots],
+            [float(place[1]) for _, place in dots],
+            [colours.get(scene.cluster, GREY) for scene, _ in dots],
+            size_pt=5.0 if len(dots) < 1000 else 3.0,
+        )
+    seen = [item for item in frequent_transitions(scenes) if {item[0], item[1]} <= cards.keys()]
+    for one, other, times in seen[:_MAX_ARROWS]:
+        drawing.arrow(
+            hubs[one],
+            hubs[other],
+            width_pt=0.8 + 0.4 * min(times, 6),
+            alpha=0.8,
+            between=(cards[one], cards[other]),
+        )
+
+
+def _tie(drawing: Page, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
+    drawing.line([start[0], end[0]], [start[1], end[1]], colour, width_pt=0.5, layer=1.5)
