@@ -3,6 +3,14 @@
 from semantic_video.utils.visualization.query import TermRow, query_curve, query_terms
 from semantic_video.utils.visualization.scene_map import scene_map
 from semantic_video.utils.visualization.sheet import sheet
-from semantic_video.utils.visualization.timeline import timeline
+from semantic_video.utils.visualization.timeline import shown_window, timeline
 
-__all__ = ["TermRow", "query_curve", "query_terms", "scene_map", "sheet", "timeline"]
+__all__ = [
+    "TermRow",
+    "query_curve",
+    "query_terms",
+    "scene_map",
+    "sheet",
+    "shown_window",
+    "timeline",
+]

@@ -88,7 +88,7 @@ class Page:
         self.width_in = width_in
         self.height_in = 1.0
         self._figure = Figure(figsize=(width_in, 1.0), dpi=DPI)
-        self._renderer = FigureCanvasAgg(self._figure).get_renderer()
+        self._renderer: Any = FigureCanvasAgg(self._figure).get_renderer()  # type: ignore[no-untyped-call]
         self._axes = self._figure.add_axes((0.0, 0.0, 1.0, 1.0))
         self._axes.set_axis_off()
         self._axes.set_xlim(0, width_in)

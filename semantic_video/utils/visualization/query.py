@@ -74,7 +74,10 @@ def query_curve(
     pictures = thumbnails or {}
     null = np.zeros(0) if chance is None else np.asarray(chance, dtype=np.float64)
     with page(path) as drawing:
+        if threshold is not None:
+            note = f"{note} Dashed: from here on a moment counts as found.".strip()
         y = drawing.heading(query, note)
+        drawing.text(PAD_IN, y, "likeness", size=SMALL_PT, colour=FAINT_INK)
         left = PAD_IN + 0.42
         right = PAD_IN + (_NULL_IN + _GAP_IN if len(null) else 0.35)
         axis = TimeAxis(shown, left, drawing.width_in - left - right)
@@ -84,7 +87,9 @@ def query_curve(
         scale.draw(drawing, axis)
         for rank, (moment, level) in enumerate(zip(best, levels, strict=True), start=1):
             x, width = axis.band(Span(moment.start_s, moment.end_s))
-            drawing.rectangle(x, y, width, _PANEL_IN, _ANSWER, alpha=0.25, layer=1.5)
+            passes = threshold is None or moment.score >= threshold
+            fill = _ANSWER if passes else "#888888"
+            drawing.rectangle(x, y, width, _PANEL_IN, fill, alpha=0.3, layer=1.5)
             drawing.text(
                 x + width / 2,
                 y - SMALL_LINE_IN * (level + 1) - 0.01,
@@ -92,7 +97,7 @@ def query_curve(
                 size=SMALL_PT,
                 align="center",
             )
-        for run in _runs(inside, shown):
+        for run in _runs(inside):
             xs = [axis.x(time) for moment in run for time in _cut(moment, shown)]
             ys = [scale.y(moment.score) for moment in run for _ in range(2)]
             drawing.area(xs, ys, scale.bottom, _CURVE, alpha=0.18)
@@ -103,7 +108,9 @@ def query_curve(
         if threshold is not None:
             at = scale.y(threshold)
             reach = edge + (_GAP_IN + _NULL_IN - 0.05 if len(null) else 0)
-            drawing.line([axis.left, reach], [at, at], "#000000", dashed=True, layer=4, width_pt=0.9)
+            drawing.line(
+                [axis.left, reach], [at, at], "#000000", dashed=True, layer=4, width_pt=0.9
+            )
         y = axis.draw(drawing, y, scale.bottom) + 0.08
         y = _answers(drawing, y, best, pictures)
         drawing.height_in = y + PAD_IN
@@ -163,9 +170,7 @@ def query_terms(
             drawing.text(
                 left - _GAP_IN, middle, lines, align="right", middle=True, bold=row is result
             )
-            drawing.text(
-                left + axis.width + _GAP_IN, middle, count, colour=FAINT_INK, middle=True
-            )
+            drawing.text(left + axis.width + _GAP_IN, middle, count, colour=FAINT_INK, middle=True)
             y += height
         drawing.height_in = axis.draw(drawing, top, y) + PAD_IN
     return Path(path)
@@ -231,7 +236,7 @@ def _levels(drawing: Page, axis: TimeAxis, best: Sequence[Moment]) -> list[int]:
     return levels
 
 
-def _runs(moments: Sequence[Moment], window: Span) -> list[list[Moment]]:
+def _runs(moments: Sequence[Moment]) -> list[list[Moment]]:
     """Moments in order of time, in runs without a gap."""
     runs: list[list[Moment]] = []
     for moment in sorted(moments, key=lambda moment: moment.start_s):

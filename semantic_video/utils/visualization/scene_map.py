@@ -181,7 +181,8 @@ def _boxes(
 def _spread_over(places: FloatArray, width: float, height: float) -> FloatArray:
     """Places of the unit square on a page of this size, with room for a card at the edges."""
     margin = np.array([_CARD_IN / 2, _CARD_IN / 2])
-    return margin + places * (np.array([width, height]) - 2 * margin)
+    spread: FloatArray = margin + places * (np.array([width, height]) - 2 * margin)
+    return spread
 
 
 def _placed(

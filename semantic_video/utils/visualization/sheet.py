@@ -71,10 +71,10 @@ def sheet(
 def spread(cluster: Cluster, spans: Mapping[int, Span], count: int) -> list[int]:
     """At most ``count`` scenes of a cluster: the medoid, then others spread over its time.
 
-    They are taken at equal steps of the cluster's scenes in order, so that all of its occurrences
-    are seen where there is room.
+    They are taken at equal steps of those of the cluster's scenes that ``spans`` holds, in order,
+    so that all of its occurrences are seen where there is room.
     """
-    others = [scene for scene in cluster.scenes if scene != cluster.medoid_scene]
+    others = [s for s in cluster.scenes if s != cluster.medoid_scene and s in spans]
     others.sort(key=lambda scene: spans[scene].start_s)
     room = count - 1
     if len(others) > room:
@@ -115,6 +115,7 @@ def _returning(
     step = (drawing.width_in - 2 * PAD_IN + _GAP_IN) / _COLUMNS
     height = (step - _GAP_IN) / shape_of(thumbnails)
     columns = [_columns(cluster) for cluster in clusters]
+    seen = {scene: span for scene, span in spans.items() if picture_in(thumbnails, span)}
     for line in _packed(columns):
         names = {
             block: drawing.wrap(clusters[block].name or "-", columns[block] * step - _GAP_IN)
@@ -135,7 +136,6 @@ def _returning(
             top = under + SMALL_LINE_IN + 0.02
             drawing.rectangle(x, top, wide, 0.035, colour)
             top += 0.05
-            seen = {s: span for s, span in spans.items() if picture_in(thumbnails, span)}
             for column, scene in enumerate(spread(cluster, seen or spans, columns[block])):
                 left = x + column * step
                 span = spans[scene]

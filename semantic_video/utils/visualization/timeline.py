@@ -78,12 +78,12 @@ class TimeAxis:
         right = self.left + self.width
         return max(self.left, min(self.x(span.start_s), right - width)), width
 
-    def ticks(self) -> list[int]:
-        """Round times to write, in seconds, first to last."""
+    def ticks(self, most: int = _MAX_TICKS) -> list[int]:
+        """Round times to write, in seconds, first to last; about ``most`` at most."""
         duration_s = self.window.duration_s
         step = next(
-            (step for step in _TICK_STEPS_S if duration_s / step < _MAX_TICKS),
-            86400 * (1 + int(duration_s / 86400 / _MAX_TICKS)),
+            (step for step in _TICK_STEPS_S if duration_s / step < most),
+            86400 * (1 + int(duration_s / 86400 / most)),
         )
         first = -int(-self.window.start_s // step) * step
         return list(range(first, int(self.window.end_s) + 1, step))
@@ -141,7 +141,7 @@ def shown_window(duration_s: float, window: Span | None) -> Span:
     shown = Span(max(0.0, window.start_s), min(window.end_s, duration_s))
     if shown.duration_s <= 0:
         raise ConfigError(
-            f"nothing lies between {clock(window.start_s)} and {clock(window.end_s)}: "
+            f"nothing to show from {clock(window.start_s)} to {clock(window.end_s)}: "
             f"the video goes from 0:00:00 to {clock(duration_s)}"
         )
     return shown

@@ -1,0 +1,111 @@
+"""`show`: pictures of one video."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from semantic_video.cli.opening import load_options, open_library
+from semantic_video.cli.options import (
+    ConfigOption,
+    JsonOption,
+    LibraryOption,
+    QuietOption,
+    VerboseOption,
+    VideoArgument,
+)
+from semantic_video.cli.output import print_json, print_result
+from semantic_video.errors import ConfigError
+from semantic_video.records import Span
+
+_PIPED_WIDTH = 100
+
+
+def show(
+    video: VideoArgument,
+    what: Annotated[
+        str | None,
+        typer.Option(metavar="W", help="timeline, map, sheet or query; in characters without."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The picture: .png, .svg or .pdf."),
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What `--what query` looks for.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="From here on: 90, 1:30, 0:01:30.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to here.")] = None,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Draw a video: its timeline, a map of its scenes, a contact sheet, or a query's answers."""
+    from semantic_video.pictures import KINDS, Pictures, What
+
+    if query is not None and what is None:
+        what = "query"
+    if what is not None and what not in KINDS:
+        raise ConfigError(f"--what {what}: there are {', '.join(KINDS)}")
+    if what is not None and output is None:
+        raise ConfigError(f"say where to draw it: -o {what}.png")
+    if what is None and output is not None:
+        raise ConfigError(f"say what to draw: --what with one of {', '.join(KINDS)}")
+    options = load_options(config, library)
+    shelf = open_library(options)
+    pictures = Pictures.of(shelf, shelf.resolve(video), options)
+    window = _window(start, end, pictures.duration_s)
+    if what is None or output is None:
+        if as_json:
+            print_json([cluster.as_dict() for cluster in pictures.clusters])
+        else:
+            width = shutil.get_terminal_size((_PIPED_WIDTH, 24)).columns
+            print_result(pictures.text(width, window=window, plain=not _shows("█·×")))
+        return
+    path = pictures.draw(cast("What", what), output, query=query, window=window).resolve()
+    if as_json:
+        print_json({"what": what, "path": str(path)})
+    else:
+        print_result(str(path))
+
+
+def _window(start: str | None, end: str | None, duration_s: float) -> Span | None:
+    if start is None and end is None:
+        return None
+    first = 0.0 if start is None else seconds_of(start, "--from")
+    last = max(duration_s, first) if end is None else seconds_of(end, "--to")
+    if end is not None and first >= last:
+        raise ConfigError(f"--from {start or 0} lies behind --to {end}")
+    return Span(first, last)
+
+
+def seconds_of(text: str, option: str) -> float:
+    """Seconds of a time as people write it: 90, 1:30, 0:01:30."""
+    parts = text.split(":")
+    try:
+        values = [float(part) for part in parts]
+    except ValueError:
+        values = []
+    if not 1 <= len(values) <= 3 or not all(0 <= value < float("inf") for value in values):
+        raise ConfigError(f"{option} {text}: write a time as 90, 1:30 or 0:01:30")
+    seconds = 0.0
+    for value in values:
+        seconds = seconds * 60 + value
+    return seconds
+
+
+def _shows(text: str) -> bool:
+    """Whether the output's encoding has these characters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,177 @@
+"""From an indexed video to its pictures: gathers what `utils.visualization` draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_video.config import Config
+from semantic_video.errors import EncoderError, QueryError
+from semantic_video.library import Library, VideoRecord
+from semantic_video.memory_hierarchy import MemoryHierarchy
+from semantic_video.records import Cluster, Moment, Scene, Span
+from semantic_video.stored_memory import memory_from_stored
+from semantic_video.utils import visualization
+
+What = Literal["timeline", "map", "sheet", "query"]
+KINDS: tuple[str, ...] = get_args(What)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Draws one video: its memory, and the small pictures that the library keeps of it."""
+
+    record: VideoRecord
+    memory: MemoryHierarchy
+    thumbnails: Mapping[float, bytes]
+    """Seconds -> JPEG; empty where the index was made without."""
+    config: Config
+
+    @classmethod
+    def of(cls, library: Library, record: VideoRecord, config: Config) -> Pictures:
+        """Those of a video of the library."""
+        stored = library.load(record.id)
+        return cls(
+            record, memory_from_stored(stored, record), library.thumbnails(record.id), config
+        )
+
+    @cached_property
+    def clusters(self) -> tuple[Cluster, ...]:
+        """The clusters, with when each is on screen."""
+        return self.memory.clusters()
+
+    @cached_property
+    def scenes(self) -> tuple[Scene, ...]:
+        """The scenes in order of time."""
+        return self.memory.scenes()
+
+    @property
+    def duration_s(self) -> float:
+        """To the end of the last scene."""
+        return self.scenes[-1].end_s
+
+    def draw(
+        self, what: What, path: Path, *, query: str | None = None, window: Span | None = None
+    ) -> Path:
+        """Draw one of `KINDS` and return its path; ``query`` belongs to "query".
+
+        Raises:
+            ConfigError: matplotlib is missing, the format is unknown, or ``window`` lies outside.
+            QueryError: no query for a picture of one.
+            OutputError: the file cannot be written.
+        """
+        name, thumbnails = self.record.name, self.thumbnails
+        if what == "query":
+            return self.draw_query(query, path, window)
+        if what == "timeline":
+            return visualization.timeline(
+                self.clusters,
+                self.duration_s,
+                path,
+                title=name,
+                window=window,
+                thumbnails=thumbnails,
+            )
+        scenes, clusters = self._within(window)
+        if what == "sheet":
+            return visualization.sheet(clusters, scenes, thumbnails, path, title=name)
+        vectors = scene_vectors(self.memory, scenes)
+        return visualization.scene_map(scenes, clusters, vectors, thumbnails, path, title=name)
+
+    def draw_query(self, query: str | None, path: Path, window: Span | None = None) -> Path:
+        """Draw how every moment answers a query."""
+        if query is None or not query.strip():
+            raise QueryError('say what to look for: --query "a dog"')
+        found = self.candidates(query)
+        return visualization.query_curve(
+            f"“{query.strip()}” in {self.record.name}",
+            found,
+            self.duration_s,
+            path,
+            thumbnails=self.thumbnails,
+            window=window,
+        )
+
+    def candidates(self, query: str) -> tuple[Moment, ...]:
+        """Every moment with how well it answers, best first."""
+        from semantic_video.encoders import load_encoder
+        from semantic_video.queries import encode_queries
+        from semantic_video.scene_retrieval import SceneRetriever
+
+        options = self.config.encoder
+        encoder = load_encoder(self.record.model_id, threads=options.threads, device=options.device)
+        if encoder.fingerprint != self.record.model_fingerprint:
+            raise EncoderError(
+                f"{self.record.name} was indexed with another version of {encoder.model_id!r}: "
+                "run `semantic-video index` on it again"
+            )
+        retriever = SceneRetriever([(self.record.path, self.memory)], self.config.retrieval)
+        return retriever.candidates(encode_queries(encoder, [query])[0])
+
+    def text(self, width: int, *, window: Span | None = None, plain: bool = False) -> str:
+        """The timeline in characters."""
+        from semantic_video.utils.visualization.terminal import timeline_text
+
+        return timeline_text(
+            self.clusters, self.duration_s, width=width, window=window, plain=plain
+        )
+
+    def _within(self, window: Span | None) -> tuple[tuple[Scene, ...], tuple[Cluster, ...]]:
+        """The scenes that reach into a stretch, and what clusters are of them alone."""
+        shown = visualization.shown_window(self.duration_s, window)
+        if window is None:
+            return self.scenes, self.clusters
+        scenes = tuple(
+            s for s in self.scenes if s.end_s > shown.start_s and s.start_s < shown.end_s
+        )
+        return scenes, clusters_of(scenes, self.clusters)
+
+
+def clusters_of(scenes: Sequence[Scene], clusters: Sequence[Cluster]) -> tuple[Cluster, ...]:
+    """What the clusters are where only ``scenes`` count, in order of time.
+
+    A medoid that is not among them gives way to the cluster's longest scene.
+    """
+    own: dict[int, list[Scene]] = {}
+    for scene in scenes:
+        own.setdefault(scene.cluster, []).append(scene)
+    kept = []
+    for cluster in clusters:
+        members = own.get(cluster.id)
+        if members is None:
+            continue
+        ids = tuple(scene.id for scene in members)
+        occurrences: list[Span] = []
+        for scene in members:
+            if occurrences and occurrences[-1].end_s == scene.start_s:
+                occurrences[-1] = Span(occurrences[-1].start_s, scene.end_s)
+            else:
+                occurrences.append(Span(scene.start_s, scene.end_s))
+        medoid, at = cluster.medoid_scene, cluster.medoid_s
+        if medoid not in ids:
+            longest = max(members, key=lambda scene: scene.end_s - scene.start_s)
+            medoid, at = longest.id, (longest.start_s + longest.end_s) / 2
+        total_s = sum(span.duration_s for span in occurrences)
+        kept.append(Cluster(cluster.id, cluster.name, ids, tuple(occurrences), total_s, medoid, at))
+    return tuple(kept)
+
+
+def scene_vectors(memory: MemoryHierarchy, scenes: Sequence[Scene]) -> NDArray[np.float32]:
+    """A vector for each scene, float32[S, D]: the mean of its exemplars, else its entry's own."""
+    held = memory.entries
+    rows: dict[int, NDArray[np.float32]] = {}
+    for entry, spans in enumerate(held.entry_spans):
+        own = held.exemplar_rows(entry)
+        times = held.exemplar_times[own]
+        for span in spans:
+            inside = (times >= span.start_s) & (times < span.end_s)
+            vectors = held.exemplar_vectors[own][inside].astype(np.float32)
+            mean = vectors.mean(axis=0) if len(vectors) else held.entry_vectors[entry]
+            rows[span.scene] = mean.astype(np.float32)
+    return np.stack([rows[scene.id] for scene in scenes])

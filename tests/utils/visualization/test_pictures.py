@@ -1,0 +1,245 @@
+"""Contact sheet, map and query, looked at through their pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semantic_video.errors import ConfigError, OutputError
+from semantic_video.records import Span
+from semantic_video.utils.visualization import (
+    TermRow,
+    query_curve,
+    query_terms,
+    scene_map,
+    sheet,
+    timeline,
+)
+from semantic_video.utils.visualization.page import page
+from semantic_video.utils.visualization.scene_map import _placed, flatten, frequent_transitions
+from tests.utils.visualization.films import (
+    LONG_NAME,
+    Film,
+    area_of,
+    colour_of,
+    edges_are_white,
+    film,
+    jpeg,
+    pixels,
+)
+
+Draw = Callable[[Film, Path], Path]
+
+
+def draw_timeline(film: Film, path: Path) -> Path:
+    marks = {"speech": [Span(0.0, film.duration_s / 7)], "screen text": []}
+    return timeline(
+        film.clusters,
+        film.duration_s,
+        path,
+        title="film.mp4",
+        thumbnails=film.thumbnails,
+        marks=marks,
+    )
+
+
+def draw_sheet(film: Film, path: Path) -> Path:
+    return sheet(film.clusters, film.scenes, film.thumbnails, path, title="film.mp4")
+
+
+def draw_map(film: Film, path: Path) -> Path:
+    return scene_map(
+        film.scenes, film.clusters, film.vectors, film.thumbnails, path, title="film.mp4"
+    )
+
+
+def draw_query(film: Film, path: Path) -> Path:
+    return query_curve(
+        "a dog",
+        film.candidates(),
+        film.duration_s,
+        path,
+        thumbnails=film.thumbnails,
+        threshold=0.3,
+        chance=np.linspace(-0.1, 0.2, 50),
+        note="Probably there.",
+    )
+
+
+PICTURES: tuple[Draw, ...] = (draw_timeline, draw_sheet, draw_map, draw_query)
+
+
+@pytest.mark.parametrize("draw", PICTURES)
+@pytest.mark.parametrize(
+    ("scenes", "clusters", "duration_s"), [(1, 1, 5.0), (3, 2, 4.0), (30, 9, 300.0)]
+)
+def test_nothing_is_cut(
+    draw: Draw, scenes: int, clusters: int, duration_s: float, tmp_path: Path
+) -> None:
+    made = film(scenes, clusters, duration_s, name=LONG_NAME)
+    picture = pixels(draw(made, tmp_path / "p.png"))
+    assert edges_are_white(picture)
+    assert picture.shape[1] == 1600
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("draw", PICTURES)
+def test_thousands_of_scenes_make_a_picture_of_sensible_size(draw: Draw, tmp_path: Path) -> None:
+    picture = pixels(draw(film(3000, 400, 18_000.0), tmp_path / "p.png"))
+    assert edges_are_white(picture)
+    assert picture.shape[0] < 5 * picture.shape[1]
+
+
+@pytest.mark.parametrize("draw", PICTURES)
+def test_the_same_film_gives_the_same_bytes_whatever_the_users_style(
+    draw: Draw, tmp_path: Path
+) -> None:
+    made = film(12, 4, 60.0)
+    first = draw(made, tmp_path / "a.svg").read_bytes()
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "savefig.dpi": 30}):
+        assert draw(made, tmp_path / "b.svg").read_bytes() == first
+
+
+@pytest.mark.parametrize("draw", PICTURES)
+def test_a_film_without_small_pictures_is_drawn_all_the_same(draw: Draw, tmp_path: Path) -> None:
+    made = replace(film(12, 4, 60.0), thumbnails={})
+    assert edges_are_white(pixels(draw(made, tmp_path / "p.png")))
+
+
+def test_svg_holds_the_small_pictures_as_they_are(tmp_path: Path) -> None:
+    made = film(8, 4, 60.0)
+    svg = draw_sheet(made, tmp_path / "s.svg").read_text()
+    assert svg.count("data:image/jpeg") == sum(min(len(c.scenes), 4) for c in made.clusters)
+    assert "data:image/png" not in svg
+
+
+def test_each_cluster_shows_its_own_pictures(tmp_path: Path) -> None:
+    made = film(20, 5, 60.0)
+    beside_names = pixels(draw_timeline(made, tmp_path / "t.png"))
+    on_sheet = pixels(draw_sheet(made, tmp_path / "s.png"))
+    on_map = pixels(draw_map(made, tmp_path / "m.png"))
+    for cluster in made.clusters:
+        colour = colour_of(cluster.id)
+        assert area_of(beside_names, colour) > 3000
+        assert area_of(on_sheet, colour) > 15_000 * min(len(cluster.scenes), 4)
+        assert area_of(on_map, colour) > 14_000
+
+
+def test_the_picture_of_a_cluster_comes_from_its_own_scene(tmp_path: Path) -> None:
+    # The medoid's time lies nearer to the picture of the next scene than to its own.
+    made = film(2, 2, 20.0)
+    near_the_cut = replace(made.clusters[0], medoid_s=9.9)
+    thumbnails = {1.0: jpeg(colour_of(0)), 10.1: jpeg(colour_of(1))}
+    path = timeline(
+        [near_the_cut, made.clusters[1]], 20.0, tmp_path / "t.png", thumbnails=thumbnails
+    )
+    assert area_of(pixels(path), colour_of(0)) > 3000
+
+
+def test_the_sheet_says_what_it_leaves_out(tmp_path: Path) -> None:
+    made = film(40, 10, 60.0)
+    full = pixels(draw_sheet(made, tmp_path / "all.png"))
+    few = pixels(
+        sheet(made.clusters, made.scenes, made.thumbnails, tmp_path / "few.png", max_clusters=2)
+    )
+    assert few.shape[0] < full.shape[0] / 2
+
+
+def test_frequent_transitions_are_those_seen_twice() -> None:
+    made = film(6, 3, 60.0)
+    labels = [0, 1, 0, 1, 2, 0]
+    scenes = [replace(s, cluster=label) for s, label in zip(made.scenes, labels, strict=True)]
+    assert frequent_transitions(scenes) == [(0, 1, 2)]
+
+
+def test_what_is_alike_lies_together_on_the_map() -> None:
+    made = film(60, 3, 60.0)
+    labels = np.array([scene.cluster for scene in made.scenes])
+    places = flatten(made.vectors)
+    assert ((places >= 0) & (places <= 1)).all()
+    middles = np.stack([places[labels == label].mean(axis=0) for label in range(3)])
+    nearest = np.linalg.norm(places[:, None] - middles[None], axis=2).argmin(axis=1)
+    assert (nearest == labels).mean() > 0.95
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_nothing_on_the_map_covers_anything(data: st.DataObject) -> None:
+    count = data.draw(st.integers(1, 25))
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    sizes = rng.uniform(0.2, 1.0, (count, 2))
+    wanted = rng.uniform(0, 6, (count, 2)) * data.draw(st.sampled_from([0.0, 0.1, 1.0]))
+    centres = _placed(wanted, sizes, 8.0, 8.0, np.empty((0, 4)))
+    assert centres is not None
+    low, high = centres - sizes / 2, centres + sizes / 2
+    assert (low > -1e-6).all()
+    assert (high < 8 + 1e-6).all()
+    apart = (low[:, None] >= high[None]).any(axis=2) | (low[None] >= high[:, None]).any(axis=2)
+    assert (apart | np.eye(count, dtype=bool)).all()
+
+
+def test_a_map_that_has_no_room_says_so() -> None:
+    assert _placed(np.zeros((3, 2)), np.ones((3, 2)), 1.2, 1.2, np.empty((0, 4))) is None
+
+
+def test_answers_are_marked_and_what_fails_the_threshold_is_grey(tmp_path: Path) -> None:
+    made = film(10, 3, 100.0)
+    picture = pixels(draw_query(made, tmp_path / "q.png"))
+    rose = (240, 209, 214)  # of the scheme's rose, over white
+    assert area_of(picture, rose) > 3000
+    none_passes = query_curve(
+        "a dog", made.candidates(), 100.0, tmp_path / "none.png", threshold=0.9
+    )
+    assert area_of(pixels(none_passes), rose) < 300
+
+
+def test_terms_stand_in_rows_and_what_is_surer_is_darker(tmp_path: Path) -> None:
+    sure = TermRow("a dog", (Span(0, 30),), (1.0,))
+    unsure = TermRow(LONG_NAME, (Span(50, 80),), (0.1,))
+    both = TermRow("a dog then a cat", (Span(0, 80),), (0.5,))
+    picture = pixels(query_terms("q", [sure, unsure], both, 100.0, tmp_path / "q.png"))
+    assert edges_are_white(picture)
+    assert area_of(picture, (0x33, 0x22, 0x88)) > 5000  # the first row, at full strength
+    assert area_of(picture, (0x11, 0x77, 0x33)) < 1000  # the second, faint
+
+
+def test_a_stretch_shows_what_lies_in_it(tmp_path: Path) -> None:
+    made = film(10, 10, 100.0)
+    path = timeline(
+        made.clusters,
+        100.0,
+        tmp_path / "t.png",
+        window=Span(30.0, 50.0),
+        thumbnails=made.thumbnails,
+    )
+    picture = pixels(path)
+    shown = [c.id for c in made.clusters if area_of(picture, colour_of(c.id)) > 3000]
+    assert shown == [3, 4]
+    with pytest.raises(ConfigError, match="nothing to show from 0:03:20 to 0:05:00"):
+        timeline(made.clusters, 100.0, tmp_path / "no.png", window=Span(200.0, 300.0))
+
+
+def test_a_picture_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot write"):
+        draw_timeline(film(2, 2, 5.0), tmp_path / "no" / "such" / "t.png")
+
+
+def test_a_damaged_small_picture_is_an_empty_box(tmp_path: Path) -> None:
+    made = film(2, 2, 10.0)
+    broken = dict.fromkeys(made.thumbnails, b"no jpeg")
+    assert edges_are_white(pixels(draw_sheet(replace(made, thumbnails=broken), tmp_path / "s.png")))
+
+
+def test_lines_are_never_wider_than_asked(tmp_path: Path) -> None:
+    with page(tmp_path / "p.png") as drawing:
+        for text in (LONG_NAME, "W" * 200, "", "a " * 50):
+            lines = drawing.wrap(text, 1.0)
+            assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+            assert all(drawing.width_of(line) <= 1.0 for line in lines)
