@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +16,10 @@ from semantic_video.config import Config
 from semantic_video.errors import EncoderError, QueryError
 from semantic_video.library import Library, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy
-from semantic_video.records import Cluster, Moment, Scene, Span
+from semantic_video.records import Cluster, Line, Moment, Scene, Span
 from semantic_video.stored_memory import memory_from_stored
 from semantic_video.utils import visualization
+from semantic_video.utils.visualization.page import clock
 
 What = Literal["timeline", "map", "sheet", "query"]
 KINDS: tuple[str, ...] = get_args(What)
@@ -31,6 +33,8 @@ class Pictures:
     memory: MemoryHierarchy
     thumbnails: Mapping[float, bytes]
     """Seconds -> JPEG; empty where the index was made without."""
+    lines: tuple[Line, ...]
+    """What was said and written, in order of time."""
     config: Config
 
     @classmethod
@@ -38,7 +42,11 @@ class Pictures:
         """Those of a video of the library."""
         stored = library.load(record.id)
         return cls(
-            record, memory_from_stored(stored, record), library.thumbnails(record.id), config
+            record,
+            memory_from_stored(stored, record),
+            library.thumbnails(record.id),
+            library.lines([record.id]).get(record.id, ()),
+            config,
         )
 
     @cached_property
@@ -57,16 +65,25 @@ class Pictures:
         return self.scenes[-1].end_s
 
     def draw(
-        self, what: What, path: Path, *, query: str | None = None, window: Span | None = None
+        self,
+        what: What,
+        path: Path,
+        *,
+        query: str | None = None,
+        window: Span | None = None,
+        title: str | None = None,
     ) -> Path:
         """Draw one of `KINDS` and return its path; ``query`` belongs to "query".
+
+        ``title`` stands above, the video's name by default.
 
         Raises:
             ConfigError: matplotlib is missing, the format is unknown, or ``window`` lies outside.
             QueryError: no query for a picture of one.
             OutputError: the file cannot be written.
         """
-        name, thumbnails = self.record.name, self.thumbnails
+        name = self.record.name if title is None else title
+        thumbnails = self.thumbnails
         if what == "query":
             return self.draw_query(query, path, window)
         if what == "timeline":
@@ -77,6 +94,7 @@ class Pictures:
                 title=name,
                 window=window,
                 thumbnails=thumbnails,
+                marks=self.marks,
             )
         scenes, clusters = self._within(window)
         if what == "sheet":
@@ -119,8 +137,60 @@ class Pictures:
         from semantic_video.utils.visualization.terminal import timeline_text
 
         return timeline_text(
-            self.clusters, self.duration_s, width=width, window=window, plain=plain
+            self.clusters,
+            self.duration_s,
+            width=width,
+            window=window,
+            marks=self.marks,
+            plain=plain,
         )
+
+    def report(self, path: Path) -> Path:
+        """Write a page with all there is to see, and return its path.
+
+        Pictures that need matplotlib are left out where it is missing.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        record = self.record
+        facts = [
+            f"{clock(self.duration_s)}, {len(self.scenes)} scenes in {len(self.clusters)} clusters",
+            f"model {record.model_id}",
+            f"indexed {record.indexed_at[:10]}",
+        ]
+        if record.recorded_at:
+            facts.insert(0, f"recorded {record.recorded_at[:10]}")
+        return visualization.report(
+            self.clusters,
+            self.scenes,
+            self.thumbnails,
+            Path(record.path),
+            path,
+            facts=" · ".join(facts),
+            lines=[(line.start_s, line.end_s, line.text) for line in self.lines],
+            pictures=self._svgs(),
+        )
+
+    def _svgs(self) -> list[tuple[str, str]]:
+        """(title, SVG) of the pictures that a report holds beside its own."""
+        from importlib.util import find_spec
+
+        if find_spec("matplotlib") is None:
+            return []
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "picture.svg")
+            return [("Map", self.draw("map", path, title="").read_text(encoding="utf-8"))]
+
+    @cached_property
+    def marks(self) -> dict[str, list[Span]]:
+        """When somebody speaks and when words are on the screen; rows of the timeline."""
+        names = {"speech": "speech", "text": "screen text"}
+        return {
+            name: [Span(line.start_s, line.end_s) for line in self.lines if line.kind == kind]
+            for kind, name in names.items()
+            if any(line.kind == kind for line in self.lines)
+        }
 
     def _within(self, window: Span | None) -> tuple[tuple[Scene, ...], tuple[Cluster, ...]]:
         """The scenes that reach into a stretch, and what clusters are of them alone."""

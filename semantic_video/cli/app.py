@@ -18,7 +18,7 @@ from semantic_video.cli.index import index
 from semantic_video.cli.models import models
 from semantic_video.cli.output import discard_output
 from semantic_video.cli.search import search
-from semantic_video.cli.show import show
+from semantic_video.cli.show import report, show
 from semantic_video.cli.terminal import printable
 from semantic_video.errors import SemanticVideoError
 
@@ -33,6 +33,7 @@ app.command()(search)
 app.command()(contents.scenes)
 app.command()(contents.clusters)
 app.command()(show)
+app.command()(report)
 app.command("list")(catalogue.list_videos)
 app.command()(catalogue.info)
 app.command()(catalogue.remove)

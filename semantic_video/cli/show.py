@@ -1,4 +1,4 @@
-"""`show`: pictures of one video."""
+"""`show` and `report`: pictures of one video."""
 
 from __future__ import annotations
 
@@ -73,6 +73,36 @@ def show(
     path = pictures.draw(cast("What", what), output, query=query, window=window).resolve()
     if as_json:
         print_json({"what": what, "path": str(path)})
+    else:
+        print_result(str(path))
+
+
+def report(
+    video: VideoArgument,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The page: .html.")
+    ] = None,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Write one page about a video: timeline, clusters, text, a search box, and the film to play.
+
+    It needs no network. Move it together with the film, which it plays from where it lies.
+    """
+    from semantic_video.pictures import Pictures
+
+    if output is None:
+        raise ConfigError("say where to write it: -o report.html")
+    if output.suffix not in {".html", ".htm"}:
+        raise ConfigError(f"cannot write a report as {output.name!r}: end it in .html")
+    options = load_options(config, library)
+    shelf = open_library(options)
+    path = Pictures.of(shelf, shelf.resolve(video), options).report(output).resolve()
+    if as_json:
+        print_json({"what": "report", "path": str(path)})
     else:
         print_result(str(path))
 

@@ -1,6 +1,7 @@
 """Pictures of a video's memory. Needs matplotlib: ``pip install 'semantic-video[viz]'``."""
 
 from semantic_video.utils.visualization.query import TermRow, query_curve, query_terms
+from semantic_video.utils.visualization.report import report
 from semantic_video.utils.visualization.scene_map import scene_map
 from semantic_video.utils.visualization.sheet import sheet
 from semantic_video.utils.visualization.timeline import shown_window, timeline
@@ -9,6 +10,7 @@ __all__ = [
     "TermRow",
     "query_curve",
     "query_terms",
+    "report",
     "scene_map",
     "sheet",
     "shown_window",

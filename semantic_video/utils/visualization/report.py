@@ -1,0 +1,127 @@
+"""The report: one page about a video, with its pictures inside, that plays the film beside it.
+
+Needs neither a network nor matplotlib; pictures drawn by the other modules go in as SVG.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import os
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from semantic_video.errors import OutputError
+from semantic_video.records import Cluster, Scene, Span
+from semantic_video.utils.visualization.page import COLOURS, amount, picture_in
+from semantic_video.utils.visualization.sheet import spread
+from semantic_video.utils.visualization.timeline import TimeAxis, timeline_rows
+
+BYTES_AN_HOUR = 4_800_000
+"""What a page may take for each hour of video, and for any shorter one."""
+_STRIP = 6
+"""Scenes that a cluster shows before it is asked for all."""
+
+
+def report(
+    clusters: Sequence[Cluster],
+    scenes: Sequence[Scene],
+    thumbnails: Mapping[float, bytes],
+    film: Path,
+    path: Path,
+    *,
+    facts: str = "",
+    lines: Sequence[tuple[float, float, str]] = (),
+    pictures: Sequence[tuple[str, str]] = (),
+) -> Path:
+    """Write one self-contained HTML page about a video and return its path.
+
+    It shows the timeline, the clusters (sortable, each with its scenes), what was said and written
+    (``lines``: start, end in seconds, text), and ``pictures`` (title, SVG). Every time is a link
+    into ``film``, by a relative path where there is one, and plays there in the page. Small
+    pictures are left out, the least telling first, where the page would pass `BYTES_AN_HOUR`.
+
+    Raises OutputError when the file cannot be written.
+    """
+    scenes = sorted(scenes, key=lambda scene: scene.start_s)
+    duration_s = scenes[-1].end_s
+    window = Span(0.0, duration_s)
+    data: dict[str, Any] = {
+        "name": film.name,
+        "film": _address(film, path),
+        "place": str(film),
+        "facts": facts,
+        "duration": round(duration_s, 3),
+        "ticks": TimeAxis(window, 0.0, 1.0).ticks(7),
+        "rows": [
+            {
+                "name": row.name,
+                "colour": row.colour,
+                "total": f"{len(row.occurrences)}×, {amount(row.total_s)}",
+                "spans": [[round(t, 3) for t in span] for span in row.occurrences],
+            }
+            for row in timeline_rows(clusters, window)
+        ],
+        "lines": [[round(start, 3), round(end, 3), text] for start, end, text in lines],
+        "pictures": [list(picture) for picture in pictures],
+    }
+    row_of = {scene.id: row for row, scene in enumerate(scenes)}
+    spans = {scene.id: Span(scene.start_s, scene.end_s) for scene in scenes}
+    ordered = sorted(clusters, key=lambda cluster: (-cluster.total_s, cluster.id))
+    shown = [spread(cluster, spans, _STRIP) for cluster in ordered]
+    colours = {row.cluster.id: row.colour for row in timeline_rows(clusters, window) if row.cluster}
+    data["clusters"] = [
+        {
+            "name": cluster.name,
+            "colour": colours.get(cluster.id, COLOURS[number % len(COLOURS)]),
+            "times": len(cluster.occurrences),
+            "total": round(cluster.total_s, 3),
+            "first": round(cluster.occurrences[0].start_s, 3),
+            "shown": [row_of[scene] for scene in few],
+            "scenes": sorted(row_of[scene] for scene in cluster.scenes),
+        }
+        for number, (cluster, few) in enumerate(zip(ordered, shown, strict=True))
+    ]
+    # Of each cluster the medoid first, then what its strip shows, then the rest.
+    by_use = [few[place] for place in range(_STRIP) for few in shown if place < len(few)]
+    by_use = list(dict.fromkeys([*by_use, *(scene.id for scene in scenes)]))
+    room = BYTES_AN_HOUR * max(duration_s / 3600, 1.0) - len(json.dumps(data)) - 40_000
+    room -= 40 * len(scenes)
+    thumb_of: dict[int, int] = {}
+    thumbs: list[str] = []
+    for scene in by_use:
+        jpeg = picture_in(thumbnails, spans[scene])
+        if jpeg is None or len(jpeg) * 4 / 3 + 4 > room:
+            continue
+        thumb_of[scene] = len(thumbs)
+        thumbs.append(base64.b64encode(jpeg).decode())
+        room -= len(thumbs[-1]) + 4
+    data["thumbs"] = thumbs
+    data["scenes"] = [
+        [round(scene.start_s, 3), round(scene.end_s, 3), thumb_of.get(scene.id)] for scene in scenes
+    ]
+    template = resources.files(__package__).joinpath("report.html").read_text(encoding="utf-8")
+    page = template.replace("@TITLE@", html.escape(film.name))
+    try:
+        path.write_text(page.replace("@DATA@", _inside_html(data)), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    return path
+
+
+def _inside_html(data: Mapping[str, Any]) -> str:
+    """JSON in which nothing can end the element that holds it."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _address(film: Path, page: Path) -> str:
+    """How a page calls the film: relative, so that both may move together."""
+    try:
+        relative = os.path.relpath(film, page.resolve().parent)
+    except ValueError:  # another drive
+        return film.absolute().as_uri()
+    return quote(relative.replace(os.sep, "/"), errors="surrogateescape")
