@@ -18,7 +18,7 @@ endif
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 help:
-	@echo "make demo      render a sample film, index it, search it, draw its timeline (into demo/)"
+	@echo "make demo      render a sample film, index it, search it, write its report (into demo/)"
 	@echo "make test      linters, types and the tests that take minutes"
 	@echo "make test-all  the same with the slow tests"
 	@echo "make format    lay the code out and sort its imports"

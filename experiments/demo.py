@@ -2,7 +2,7 @@
 
 ``python -m experiments.demo DIR`` expects ``sample.mp4`` and ``sample.json`` in DIR (see
 ``experiments.sample_film``). It works through the installed command ``semantic-video`` as a user
-would, and leaves its library and a picture of the timeline in DIR.
+would, and leaves its library, a picture of the timeline and a report in DIR.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from semantic_video.records import Cluster, Span
-from semantic_video.utils.visualization import timeline
 
 COMMAND = Path(sysconfig.get_path("scripts"), "semantic-video")
 """The command as this environment has it installed; a shell finds it only when that is active."""
@@ -41,8 +40,11 @@ def main() -> None:
     search(truth, folder, common)
     clusters = read_clusters(semantic_video("clusters", str(film), *common, "--json"))
     show_clusters(clusters, truth["segments"])
-    picture = timeline(clusters, truth["duration_s"], folder / "timeline.png", title=film.name)
+    picture, page = folder / "timeline.png", folder / "report.html"
+    semantic_video("show", str(film), "--what", "timeline", "-o", str(picture), *common)
+    semantic_video("report", str(film), "-o", str(page), *common)
     print(f"\nThe timeline (clusters as coloured bands) is drawn in {picture.resolve()}")
+    print(f"The report, which plays the film, opens in a browser: {page.resolve().as_uri()}")
     here = Path.cwd()
     program = COMMAND.relative_to(here) if COMMAND.is_relative_to(here) else COMMAND
     print(f"Ask something yourself: {shown('search', 'a man in a car', *common, program=program)}")

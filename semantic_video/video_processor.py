@@ -95,6 +95,15 @@ class SemanticVideoProcessor:
         state = repr(self._memory) if self._memory is not None else "no memory built yet"
         return f"SemanticVideoProcessor({str(self.video_path)!r}): {state}"
 
+    def _repr_html_(self) -> str:
+        from semantic_video.utils.visualization.notebook import titled_html
+
+        if self._memory is None:
+            return titled_html(repr(self), "")
+        return titled_html(
+            f"SemanticVideoProcessor({str(self.video_path)!r})", self._memory._repr_html_()
+        )
+
     def build_semantic_memory(self) -> MemoryHierarchy:
         """The video's memory; the film is watched only where the library does not hold it yet.
 

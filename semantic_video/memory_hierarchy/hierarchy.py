@@ -26,6 +26,18 @@ DEFAULT_MEMORY_SIZE = 1000
 DEFAULT_EXEMPLARS = 8
 
 
+class Clusters(tuple[Cluster, ...]):
+    """All clusters of a video; a notebook shows their timeline."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        from semantic_video.utils.visualization.notebook import timeline_html
+
+        end_s = max((span.end_s for cluster in self for span in cluster.occurrences), default=0.0)
+        return timeline_html(self, end_s)
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     """How full one tier is: its entries, their bytes, and how many entries it may hold."""
@@ -117,6 +129,11 @@ class MemoryHierarchy:
             f"{hours}:{seconds // 60:02}:{seconds % 60:02}"
         )
 
+    def _repr_html_(self) -> str:
+        from semantic_video.utils.visualization.notebook import titled_html
+
+        return titled_html(repr(self), self.clusters()._repr_html_())
+
     @property
     def vectors(self) -> NDArray[np.float16]:
         """The entries' vectors, float16[N, D], rows of unit length."""
@@ -139,7 +156,7 @@ class MemoryHierarchy:
             for span, cluster in zip(self._scene_spans, self._scene_labels, strict=True)
         )
 
-    def clusters(self) -> tuple[Cluster, ...]:
+    def clusters(self) -> Clusters:
         """Every cluster with its name, its scenes, and when it is on screen."""
         spans, labels = self._scene_spans, self._scene_labels
         occurrences = find_occurrences(spans, labels)
@@ -161,7 +178,7 @@ class MemoryHierarchy:
                     medoid_s=time_s,
                 )
             )
-        return tuple(clusters)
+        return Clusters(clusters)
 
     def occurrences(self, cluster: int) -> tuple[Span, ...]:
         """When a cluster is on screen: maximal runs, in time order."""

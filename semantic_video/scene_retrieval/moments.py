@@ -41,6 +41,11 @@ class Moments(Sequence[Moment]):
         ]
         return "\n".join([f"Moments for {self.query!r}:", *(lines or ["  none"])])
 
+    def _repr_html_(self) -> str:
+        from semantic_video.utils.visualization.notebook import moments_html
+
+        return moments_html(self.query, self.found, self._moments)
+
     def as_dict(self) -> dict[str, object]:
         """The JSON contract of ``search``."""
         return {
