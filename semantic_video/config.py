@@ -101,7 +101,7 @@ class SamplingOptions:
 class ClusteringOptions:
     """How scenes are grouped across the timeline."""
 
-    method: Literal["kmeans", "spectral"]
+    method: Literal["kmeans", "spectral", "hdbscan", "agglomerative"]
     num_clusters: Count | Literal["auto"]
     seed: Annotated[int, Range(0, 2**32 - 1)]
 

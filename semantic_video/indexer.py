@@ -33,7 +33,6 @@ from semantic_video.library import (
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
 from semantic_video.records import Span
 from semantic_video.semantic_clustering import (
-    SPECTRAL_LIMIT,
     SemanticClustering,
     load_vocabulary,
     name_clusters,
@@ -297,15 +296,7 @@ class VideoIndexer:
         """Group the entries by what they show, name the groups, and keep to the budget."""
         vectors = entries.entry_vectors.astype(np.float32)
         options = self.config.clustering
-        method = options.method
-        if method == "spectral" and len(entries) > SPECTRAL_LIMIT:
-            # A refusal now would throw away hours of watching.
-            self._note(
-                f"spectral takes up to {SPECTRAL_LIMIT} scenes and there are {len(entries)}: "
-                "grouped by k-means instead"
-            )
-            method = "kmeans"
-        clustering = SemanticClustering(method, options.num_clusters, options.seed).fit(
+        clustering = SemanticClustering(options.method, options.num_clusters, options.seed).fit(
             vectors, entries.entry_weights
         )
         vocabulary = load_vocabulary()

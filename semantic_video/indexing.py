@@ -12,6 +12,7 @@ STAGES = ("scenes", "vectors", "memory", "clusters")
 
 # Raised when a stage makes something else of the same options.
 _STAGE_VERSION = 1
+_CLUSTERING_VERSION = 2
 
 # Setting of a video -> option of the configuration.
 _SETTINGS = {
@@ -39,7 +40,7 @@ def stage_hashes(config: Config, encoder_fingerprint: str) -> dict[str, str]:
 
 def clustering_id(config: Config) -> str:
     """Names the clustering that these options make, within a video."""
-    return options_hash(_STAGE_VERSION, config.clustering)
+    return options_hash(_CLUSTERING_VERSION, config.clustering)
 
 
 def settings(config: Config) -> dict[str, Any]:

@@ -28,7 +28,8 @@ class SemanticVideoProcessor:
         video_path: the film.
         num_clusters: how many semantic clusters, or "auto"; default as configured, else 10.
         memory_size: at most so many entries are kept; default as configured (1000).
-        clustering_method: "kmeans" or "spectral"; default as configured ("kmeans").
+        clustering_method: "kmeans", "spectral", "hdbscan" or "agglomerative"; default as
+            configured ("kmeans").
         seed: makes clustering repeatable; default as configured (0).
         model: name of the image-text encoder; default as configured ("lite").
         library: where the index lies: a directory, or an open library; default as configured.

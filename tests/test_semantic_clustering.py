@@ -17,7 +17,6 @@ from semantic_video.errors import ConfigError
 from semantic_video.records import SceneSpan, Span
 from semantic_video.semantic_clustering import (
     METHODS,
-    SPECTRAL_LIMIT,
     SemanticClustering,
     find_occurrences,
     first_appearance,
@@ -28,6 +27,7 @@ from semantic_video.semantic_clustering import (
     silhouettes,
     ward_tree,
 )
+from semantic_video.semantic_clustering.linkage import merge_order
 
 
 def unit(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -71,7 +71,7 @@ def test_auto_leaves_one_offs_alone_and_keeps_what_returns_together() -> None:
     found = {group for group in partition(clustering.labels) if len(group) > 1}
     assert returning <= found
     assert len(found - returning) <= 10  # of 30 pairs that 60 one-offs could form
-    assert "single scenes" in clustering.reason
+    assert "stand alone" in clustering.reason
 
 
 @settings(max_examples=60, deadline=None)
@@ -154,12 +154,6 @@ def test_unknown_method_names_the_nearest() -> None:
 def test_impossible_number_of_clusters_is_refused() -> None:
     with pytest.raises(ConfigError, match="1 or more, not 0"):
         SemanticClustering(num_clusters=0)
-
-
-def test_spectral_says_what_to_do_beyond_its_limit() -> None:
-    scenes = unit(np.random.default_rng(0).normal(size=(SPECTRAL_LIMIT + 1, 4)))
-    with pytest.raises(ConfigError, match="--clustering-method kmeans"):
-        SemanticClustering("spectral", 5).fit(scenes)
 
 
 def test_using_a_clustering_does_not_import_scikit_learn() -> None:
@@ -290,3 +284,84 @@ def test_vocabulary_is_varied_and_clean() -> None:
     assert len({word.casefold() for word in words}) == len(words)
     assert all(word == word.strip() and 0 < len(word) <= 40 for word in words)
     assert {"lecture slides", "a computer screen", "a cartoon", "a black screen"} <= set(words)
+
+
+# --- one interface, more methods
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("noise", [0.1, 0.8])
+def test_a_film_of_one_single_thing_is_one_cluster(method: str, noise: float) -> None:
+    rng = np.random.default_rng(4)
+    scenes = unit(rng.normal(size=(1, 256)) + noise * rng.normal(size=(40, 256)))
+    clustering = SemanticClustering(method, "auto").fit(scenes)
+    assert clustering.size == 1
+    assert "one cluster" in clustering.reason
+
+
+def test_auto_tells_two_tight_subjects_apart_however_alike_they_are() -> None:
+    rng = np.random.default_rng(0)
+    base, other = rng.normal(size=(2, 128))
+    centres = np.repeat([base, base + 0.5 * other], 20, axis=0)
+    scenes = unit(centres + 0.05 * rng.normal(size=(40, 128)))
+    labels = SemanticClustering().fit(scenes).labels
+    assert partition(labels) == {frozenset(range(20)), frozenset(range(20, 40))}
+
+
+def test_hdbscan_leaves_noise_in_clusters_of_its_own() -> None:
+    scenes, truth = subjects(returning=5, times=8, one_offs=12, noise=0.3)
+    clustering = SemanticClustering("hdbscan").fit(scenes)
+    for subject in range(5):  # none is torn apart, and none has a part in noise
+        assert len(set(clustering.labels[truth == subject])) == 1
+    alone = np.count_nonzero(np.bincount(clustering.labels) == 1)
+    assert alone > 0
+    assert f"{alone} scenes belong to none and stand alone" in clustering.reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("num_clusters", ["auto", 12])
+def test_thousands_of_scenes_cluster_with_every_method(
+    method: str, num_clusters: int | str
+) -> None:
+    scenes, truth = subjects(returning=12, times=300, noise=0.5)
+    clustering = SemanticClustering(method, num_clusters).fit(scenes)
+    assert partition(clustering.labels) == partition(truth)
+
+
+def test_estimator_can_be_cloned_and_predicts() -> None:
+    from sklearn.base import clone
+
+    scenes, truth = subjects(returning=4, times=6, noise=0.3)
+    estimator = clone(SemanticClustering("agglomerative", 4, seed=2))
+    assert estimator.get_params() == {"method": "agglomerative", "num_clusters": 4, "seed": 2}
+    assert partition(estimator.fit_predict(scenes)) == partition(truth)
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data(), method=st.sampled_from(METHODS), seed=st.integers(0, 50))
+def test_links_are_honoured_by_every_method(data: st.DataObject, method: str, seed: int) -> None:
+    scenes = unit(np.random.default_rng(seed).normal(size=(14, 6)))
+    row = st.integers(0, 13)
+    groups = st.lists(row, min_size=2, max_size=5, unique=True)
+    held = data.draw(groups, label="together")
+    together = [(held[0], other) for other in held[1:]]
+    apart = data.draw(
+        st.lists(st.tuples(row, row).filter(lambda p: not set(p) <= set(held)), max_size=3).filter(
+            lambda pairs: all(a != b and not {a, b} & set(held) for a, b in pairs)
+        ),
+        label="apart",
+    )
+    labels = SemanticClustering(method, 4, seed).fit(scenes, None, together, apart).labels
+    assert len({int(labels[r]) for r in held}) == 1
+    assert all(labels[a] != labels[b] for a, b in apart)
+    assert np.array_equal(labels, first_appearance(labels))
+
+
+@settings(max_examples=25, deadline=None)
+@given(count=st.integers(2, 40), seed=st.integers(0, 99))
+def test_linkage_at_the_end_of_its_scale_is_ward(count: int, seed: int) -> None:
+    points = np.random.default_rng(seed).normal(size=(count, 5)).astype(np.float32)
+    ours = sorted(cost for cost, _, _ in merge_order(points, np.ones(count), exponent=1.0))
+    theirs = [cost for cost, _, _ in ward_tree(points.astype(np.float64), np.ones(count))]
+    assert np.allclose(ours, theirs)

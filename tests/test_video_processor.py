@@ -178,15 +178,3 @@ def test_a_configuration_counts_unless_arguments_say_otherwise(film: Path, shelf
     given = SemanticVideoProcessor(film, 4, library=shelf, config=config).config
     assert given.clustering.num_clusters == 4
     assert SemanticVideoProcessor(film, library=shelf).config.clustering.num_clusters == 10
-
-
-def test_too_many_scenes_for_spectral_are_grouped_all_the_same(
-    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("semantic_video.indexer.SPECTRAL_LIMIT", 5)
-    said: list[str] = []
-    processor = SemanticVideoProcessor(
-        film, 3, clustering_method="spectral", library=tmp_path / "l", note=said.append
-    )
-    assert processor.build_semantic_memory().clustering.method == "kmeans"
-    assert "grouped by k-means instead" in said[0]

@@ -34,7 +34,7 @@ def index(
         str | None, typer.Option(metavar="N|auto", help="Number of clusters.")
     ] = None,
     clustering_method: Annotated[
-        str | None, typer.Option(metavar="M", help="kmeans or spectral.")
+        str | None, typer.Option(metavar="M", help="kmeans, spectral, hdbscan or agglomerative.")
     ] = None,
     memory_size: Annotated[
         int | None, typer.Option(metavar="N", help="At most so many entries a video.")

@@ -6,14 +6,13 @@ only then; reading and using a clustering does not.
 
 from semantic_video.semantic_clustering.auto_number import silhouettes
 from semantic_video.semantic_clustering.clustering import Clustering, first_appearance
-from semantic_video.semantic_clustering.estimator import METHODS, SPECTRAL_LIMIT, SemanticClustering
+from semantic_video.semantic_clustering.estimator import METHODS, SemanticClustering
 from semantic_video.semantic_clustering.names import load_vocabulary, name_clusters, rank_words
 from semantic_video.semantic_clustering.occurrences import find_occurrences
 from semantic_video.semantic_clustering.ward import join, ward_tree
 
 __all__ = [
     "METHODS",
-    "SPECTRAL_LIMIT",
     "Clustering",
     "SemanticClustering",
     "find_occurrences",

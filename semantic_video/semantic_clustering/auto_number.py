@@ -1,16 +1,72 @@
-"""How many clusters fit: the cut through a Ward tree with the best mean silhouette."""
+"""How many clusters fit: a cut through a linkage tree, by its silhouettes, and why.
+
+Of all cuts the smallest is taken whose mean silhouette (Rousseeuw 1987) is within 5 % of the best
+one: the curve is flat near its top, and fewer clusters say the same. Scenes that are far less
+distinct than the rest then stand alone: what occurs once pairs up with what is least unlike.
+A film whose scenes are all alike, and fall into no clear groups, is one cluster.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_video.semantic_clustering.arrays import unit_rows
+from semantic_video.semantic_clustering.arrays import centred
 from semantic_video.semantic_clustering.clustering import first_appearance
-from semantic_video.semantic_clustering.ward import join, ward_tree
+from semantic_video.semantic_clustering.linkage import merge_order
+from semantic_video.semantic_clustering.prototypes import summarise
+from semantic_video.semantic_clustering.ward import join
+
+TOLERANCE = 0.05
+"""How far below the best mean silhouette the smallest cut may lie, as a share of it."""
+
+LOOSE = 0.25
+"""A scene whose silhouette is below this share of the grouped scenes' mean stands alone."""
+
+ALIKE = 0.8
+"""Mean cosine between scenes from which on a film may show one single thing."""
+
+CLEAR = 0.5
+"""Mean silhouette that speaks for groups all the same ("a reasonable structure", Kaufman and
+Rousseeuw 1990)."""
+
+NOTHING = 0.05
+"""Mean silhouette below which scenes that are half alike (mean cosine 0.5) show one thing too."""
 
 _CUTS = 80
 """How many cuts through the tree are compared, spaced geometrically from 2 clusters to N - 1."""
+
+
+def choose_groups(
+    points: NDArray[np.float32], seed: int, free: bool
+) -> tuple[NDArray[np.int32], str]:
+    """A grouping of distinct scenes [N, D] in a fitting number of groups, and why that number.
+
+    ``free``: scenes that fit no group stand alone.
+    """
+    count = len(points)
+    if count < 3:
+        return np.arange(count, dtype=np.int32), f"auto: {count} different scene{'s' * (count > 1)}"
+    row, means, sizes = summarise(points, np.ones(count), seed)
+    directions = centred(means)
+    labels, values, best = _smallest_good_cut(directions, sizes)
+    likeness = mean_cosine(points)
+    if (likeness >= ALIKE and best < CLEAR) or (likeness >= 0.5 and best < NOTHING):
+        return np.zeros(count, dtype=np.int32), (
+            f"auto: one cluster, for all scenes are alike (mean cosine {likeness:.2f}) and no cut "
+            f"separates them (best mean silhouette {best:.2f})"
+        )
+    reason = (
+        f"auto: {labels.max() + 1} clusters are the fewest whose mean silhouette "
+        f"({values.mean():.2f}) is within {TOLERANCE:.0%} of the best of all cuts ({best:.2f})"
+    )
+    if len(means) < count:
+        reason += f", over {len(means)} prototypes of the scenes"
+    if free:
+        labels, freed = _free_loose(labels, values)
+        if freed:
+            reason += f"; {freed} scenes that fit none stand alone"
+    return first_appearance(labels[row]), reason
 
 
 def silhouettes(points: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -23,7 +79,9 @@ def silhouettes(points: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArr
     sizes = np.bincount(labels)
     sums = np.zeros((len(sizes), points.shape[1]))
     np.add.at(sums, labels, points)
-    distances = 1 - points @ (sums / sizes[:, None]).T
+    means = sums / sizes[:, None]
+    distances = 1 - points @ means.T.astype(points.dtype)
+    distances = distances.astype(np.float64)
     rows, own_size = np.arange(len(points)), sizes[labels]
     # A scene's distance to itself is no part of the mean distance to the others.
     own = distances[rows, labels] * own_size / np.maximum(own_size - 1, 1)
@@ -33,52 +91,37 @@ def silhouettes(points: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArr
     return np.where(own_size > 1, (other - own) / larger, 0.0)
 
 
-def best_cut(
-    points: NDArray[np.float32], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.int32], NDArray[np.float64], str]:
-    """The cut through a Ward tree with the best mean silhouette: labels, silhouettes, and why.
-
-    What all scenes of the video have in common is taken off first: it tells none apart.
-    """
+def mean_cosine(points: NDArray[np.float32]) -> float:
+    """The mean cosine between two different rows of ``points`` [N, D], which have unit length."""
     count = len(points)
-    if count < 3:
-        why = f"auto: {count} different scene{'s' * (count > 1)}"
-        return np.arange(count, dtype=np.int32), np.zeros(count), why
-    points = unit_rows(points - points.mean(axis=0))
-    tree = [(a, b) for _, a, b in ward_tree(points.astype(np.float64), weights)]
-    best, best_values = np.zeros(count, dtype=np.int32), np.full(count, -1.0)
+    total = float(np.sum(points.sum(axis=0, dtype=np.float64) ** 2))
+    return (total - count) / max(count * (count - 1), 1)
+
+
+def _smallest_good_cut(
+    directions: NDArray[np.float32], sizes: NDArray[np.float64]
+) -> tuple[NDArray[np.int32], NDArray[np.float64], float]:
+    """Labels and silhouettes of the cut that is taken, and the best mean silhouette of all."""
+    count = len(directions)
+    tree = [(a, b) for _, a, b in merge_order(directions, sizes)]
+    cuts = []
     for size in np.unique(np.geomspace(2, count - 1, _CUTS).round().astype(int)):
         labels = first_appearance(join(count, tree[: count - size]))
-        values = silhouettes(points, labels)
-        if values.mean() > best_values.mean():
-            best, best_values = labels, values
-    return (
-        best,
-        best_values,
-        f"auto: of all cuts through a Ward tree the one in {best.max() + 1} clusters has the best "
-        f"mean silhouette ({best_values.mean():.2f})",
-    )
+        values = silhouettes(directions, labels)
+        cuts.append((float(values.mean()), labels, values))
+    best = max(mean for mean, _, _ in cuts)
+    threshold = best - TOLERANCE * abs(best)
+    _, labels, values = next(cut for cut in cuts if cut[0] >= threshold)
+    return labels, values, best
 
 
-def free_one_offs(
+def _free_loose(
     labels: NDArray[np.int32], values: NDArray[np.float64]
-) -> tuple[NDArray[np.int32], str]:
-    """Loose pairs and threes taken apart, and a clause that says so.
-
-    Scenes that occur once are each other's nearest too, and a cut that keeps larger clusters whole
-    pairs them up. Such a group is freed if it is less than half as distinct (by its mean
-    silhouette) as grouped scenes are on average.
-    """
-    sizes = np.bincount(labels)
-    grouped = sizes[labels] > 1
+) -> tuple[NDArray[np.int32], int]:
+    """Labels in which scenes that are far less distinct than the rest are alone; how many."""
+    grouped = np.bincount(labels)[labels] > 1
     if not grouped.any():
-        return labels, ""
-    distinctness = np.bincount(labels, weights=values) / sizes
-    loose = (distinctness < values[grouped].mean() / 2) & (sizes > 1) & (sizes <= 3)
-    if not loose.any():
-        return labels, ""
-    alone = loose[labels]
-    freed = first_appearance(np.where(alone, len(sizes) + np.arange(len(labels)), labels))
-    return freed, (
-        f"; {loose.sum()} loose pairs and threes among them count as {alone.sum()} single scenes"
-    )
+        return labels, 0
+    loose = grouped & (values < LOOSE * values[grouped].mean())
+    freed = np.where(loose, len(labels) + np.arange(len(labels)), labels)
+    return first_appearance(freed), int(loose.sum())

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import difflib
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semantic_video.errors import ConfigError
-from semantic_video.semantic_clustering.arrays import unit_rows
-from semantic_video.semantic_clustering.auto_number import best_cut, free_one_offs
+from semantic_video.semantic_clustering.auto_number import choose_groups
 from semantic_video.semantic_clustering.clustering import Clustering, first_appearance
-from semantic_video.semantic_clustering.methods import kmeans, spectral
+from semantic_video.semantic_clustering.links import Links
+from semantic_video.semantic_clustering.methods import BY_NAME, Problem
+from semantic_video.semantic_clustering.methods.density import density_groups
+from semantic_video.semantic_clustering.ward import join
 
-METHODS = ("kmeans", "spectral")
-
-SPECTRAL_LIMIT = 3000
-"""Scenes that ``spectral`` takes: it needs the N x N matrix of affinities and its eigenvectors."""
-
-_TREE_LIMIT = 3000
-"""Scenes in the Ward tree that finds the number of clusters; more are summarised first."""
+METHODS = tuple(BY_NAME)
 
 
 class SemanticClustering:
     """Groups scene vectors by meaning, in the manner of a scikit-learn estimator.
 
-    ``method`` is ``kmeans`` (on the unit sphere, weighted) or ``spectral`` (cosine affinity with
-    local scaling). ``num_clusters`` is a number or ``auto``. The same vectors, options and seed
+    ``method`` is ``kmeans`` (on the unit sphere, weighted), ``spectral`` (cosine affinity with
+    local scaling, landmarks above 2,000 scenes), ``hdbscan`` (by density; a scene that belongs to
+    no group stands alone) or ``agglomerative`` (linkage between centroid and Ward).
+    ``num_clusters`` is a number or ``auto`` (see `auto_number`). The same vectors, options and seed
     give the same clusters.
     """
 
@@ -37,23 +36,42 @@ class SemanticClustering:
         num_clusters: int | Literal["auto"] = "auto",
         seed: int = 0,
     ) -> None:
+        self.set_params(method=method, num_clusters=num_clusters, seed=seed)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The options by name, as scikit-learn asks for them."""
+        return {"method": self.method, "num_clusters": self.num_clusters, "seed": self.seed}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change options; ``ConfigError`` where one cannot be."""
+        method = params.get("method", getattr(self, "method", "kmeans"))
+        count = params.get("num_clusters", getattr(self, "num_clusters", "auto"))
         if method not in METHODS:
             near = difflib.get_close_matches(method, METHODS, n=1, cutoff=0.0)[0]
             raise ConfigError(
                 f"unknown clustering method {method!r}: did you mean {near!r}? "
-                f"There are {' and '.join(METHODS)}."
+                f"There are {', '.join(METHODS[:-1])} and {METHODS[-1]}."
             )
-        if num_clusters != "auto" and num_clusters < 1:
-            raise ConfigError(f"num_clusters must be 'auto' or 1 or more, not {num_clusters}")
-        self.method = method
-        self.num_clusters = num_clusters
-        self.seed = seed
+        if count != "auto" and count < 1:
+            raise ConfigError(f"num_clusters must be 'auto' or 1 or more, not {count}")
+        self.method: str = method
+        self.num_clusters: int | Literal["auto"] = count
+        self.seed: int = params.get("seed", getattr(self, "seed", 0))
+        return self
 
-    def fit(self, vectors: ArrayLike, weights: ArrayLike | None = None) -> Clustering:
+    def fit(
+        self,
+        vectors: ArrayLike,
+        weights: ArrayLike | None = None,
+        together: Sequence[tuple[int, int]] = (),
+        apart: Sequence[tuple[int, int]] = (),
+    ) -> Clustering:
         """Cluster N scenes: ``vectors`` float32[N, D] with unit rows, ``weights`` float32[N].
 
         Weights (for instance seconds) say how much a scene counts; without them all count alike.
         Asking for more clusters than there are different vectors gives as many as there are.
+        Pairs of rows in ``together`` end in one cluster and pairs in ``apart`` in two, whatever
+        the vectors say; where both are asked of the same rows, ``apart`` holds.
         """
         points = np.asarray(vectors, dtype=np.float32)
         if points.ndim != 2 or not len(points):
@@ -61,50 +79,42 @@ class SemanticClustering:
         distinct, inverse = np.unique(points, axis=0, return_inverse=True)
         counts = np.ones(len(points)) if weights is None else np.asarray(weights, np.float64)
         masses = np.bincount(inverse, weights=np.maximum(counts, 1e-6)).astype(np.float64)
-        if self.method == "spectral" and len(distinct) > SPECTRAL_LIMIT:
-            raise ConfigError(
-                f"spectral clustering takes up to {SPECTRAL_LIMIT} scenes and this video has "
-                f"{len(distinct)}: use --clustering-method kmeans"
-            )
+        labels, reason = self._group(distinct, masses)
+        labels = first_appearance(labels[inverse])
+        if together or apart:
+            links = Links(points, counts)
+            joined = join(len(points), together)
+            for group in np.flatnonzero(np.bincount(joined) > 1):
+                labels = links.together(labels, np.flatnonzero(joined == group))
+            for a, b in apart:
+                labels = links.apart(labels, np.array([a]), np.array([b]))
+            reason += f"; {len(together)} pairs held together and {len(apart)} apart"
+        return Clustering(self.method, self.num_clusters, self.seed, labels, reason)
+
+    def fit_predict(
+        self, vectors: ArrayLike, weights: ArrayLike | None = None
+    ) -> NDArray[np.int32]:
+        """The labels of `fit`: int32[N]."""
+        return self.fit(vectors, weights).labels
+
+    def _group(
+        self, points: NDArray[np.float32], masses: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int32], str]:
+        """Labels of different scenes, and why so many clusters."""
         count, start = self.num_clusters, None
         if count == "auto":
-            start, reason = self._choose(distinct)
+            free = self.method in ("kmeans", "agglomerative")
+            start, reason = choose_groups(points, self.seed, free)
+            if self.method == "hdbscan" and start.max() > 0:
+                start, reason = density_groups(points, self.seed)
             count = int(start.max()) + 1
         else:
             reason = f"{count} asked for"
-            if count > len(distinct):
-                reason += f", but there are only {len(distinct)} different scenes"
-                count = len(distinct)
-        labels: NDArray[np.int32]
-        if count == len(distinct):
-            labels = np.arange(count, dtype=np.int32)
-        elif count == 1:
-            labels = np.zeros(len(distinct), dtype=np.int32)
-        elif self.method == "kmeans":
-            labels = kmeans(distinct, masses, count, start, self.seed)
-        else:
-            labels = spectral(distinct, count, self.seed)
-        return Clustering(
-            self.method, self.num_clusters, self.seed, first_appearance(labels[inverse]), reason
-        )
-
-    def _choose(self, points: NDArray[np.float32]) -> tuple[NDArray[np.int32], str]:
-        """A first grouping in a fitting number of clusters, and why that number."""
-        if len(points) > _TREE_LIMIT:
-            from sklearn.cluster import KMeans
-
-            model = KMeans(
-                _TREE_LIMIT, init="random", n_init=1, max_iter=10, random_state=self.seed
-            ).fit(points)
-            _, row, sizes = np.unique(model.labels_, return_inverse=True, return_counts=True)
-            means = np.zeros((len(sizes), points.shape[1]), dtype=np.float32)
-            np.add.at(means, row, points)
-            labels, values, reason = best_cut(unit_rows(means), sizes.astype(np.float64))
-            reason += f", over {len(sizes)} prototypes of the scenes"
-        else:
-            row = np.arange(len(points))
-            labels, values, reason = best_cut(points, np.ones(len(points)))
-        if self.method == "kmeans":
-            labels, clause = free_one_offs(labels, values)
-            reason += clause
-        return labels[row], reason
+            if count > len(points):
+                reason += f", but there are only {len(points)} different scenes"
+                count = len(points)
+        if count == len(points):
+            return np.arange(count, dtype=np.int32), reason
+        if count == 1:
+            return np.zeros(len(points), dtype=np.int32), reason
+        return BY_NAME[self.method](Problem(points, masses, count, self.seed, start)), reason
