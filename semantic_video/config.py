@@ -112,6 +112,9 @@ class MemoryOptions:
 
     memory_size: Count
     exemplars: Count
+    spans: Count
+    max_bytes: Annotated[int, Range(16384)] | None
+    reinforce: bool
     thumbnails: bool
 
 

@@ -30,16 +30,24 @@ from semantic_video.library import (
     VideoRecord,
     fingerprint,
 )
-from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
-from semantic_video.records import Span
+from semantic_video.memory_hierarchy import (
+    History,
+    MemoryHierarchy,
+    SceneEntries,
+    find_returns,
+)
+from semantic_video.records import Return, Span
 from semantic_video.semantic_clustering import (
+    Clustering,
     SemanticClustering,
     load_vocabulary,
     name_clusters,
 )
 from semantic_video.stored_memory import (
     clustering_record,
+    memory_facts,
     memory_from_stored,
+    pictures_within,
     scene_spans,
     stored_from_memory,
 )
@@ -123,7 +131,8 @@ class VideoIndexer:
         if stale is None or (same_encoder and not os.path.exists(self.path)):
             return self._from_library(record)
         self._note(f"{record.name} is indexed with other options: watched for this processor alone")
-        return self._organise(self._watch(None)[1])
+        entries = self._watch(None)[1]
+        return self._organise(entries, *_first_sight(entries))
 
     def index(self) -> IndexReport:
         """Bring the library up to date with this film and these options.
@@ -176,8 +185,9 @@ class VideoIndexer:
             except LibraryError as error:  # read-only: this process has it all the same
                 self._note(str(error))
         memory = memory_from_stored(stored, record, clustering)
-        if len(memory) > self.config.memory.memory_size:
-            memory = memory.consolidate(self.config.memory.memory_size)
+        limits = self.config.memory
+        if len(memory) > limits.memory_size or limits.max_bytes not in (None, memory.max_bytes):
+            memory = memory.consolidate(limits.memory_size, limits.max_bytes)
         return memory
 
     def _clustering_of(self, stored: StoredMemory, record: VideoRecord) -> ClusteringRecord:
@@ -186,7 +196,8 @@ class VideoIndexer:
         for clustering in stored.clusterings:
             if clustering.id == own:
                 return clustering
-        return clustering_record(own, self._organise(memory_from_stored(stored, record).entries))
+        memory = memory_from_stored(stored, record)
+        return clustering_record(own, memory.recluster(*self._group(memory.entries)))
 
     def known(self) -> VideoRecord | None:
         """The library's record of this very film, which may be offline or have moved."""
@@ -231,25 +242,29 @@ class VideoIndexer:
         """Make the entries anew from the film, or from finer entries, and save everything."""
         if record is not None and stale == "memory":
             stored = self._library.load(record.id)
-            entries = memory_from_stored(stored, record).entries
-            thumbnails = stored.thumbnails
+            before = memory_from_stored(stored, record)
+            entries, thumbnails = before.entries, stored.thumbnails
+            returns, history, uses = before.returns, before.history, before.uses
         else:
             known = None
             if record is not None and stale == "vectors":
                 known = scene_spans(self._library.load(record.id))
             record, entries, thumbnails = self._watch(known)
+            returns, history = _first_sight(entries)
+            uses = {}
         self._progress("grouping scenes", record.duration_s, record.duration_s)
-        memory = self._organise(entries)
+        memory = self._organise(entries, returns, history, uses)
         clustering = replace(clustering_record(clustering_id(self.config), memory), active=True)
         record = replace(
             record,
             stages=stage_hashes(self.config, self._encoder.fingerprint),
             settings=settings(self.config),
+            memory=memory_facts(memory),
             indexed_at="",
         )
         if stale != "memory":
             record = replace(record, index_seconds=time.perf_counter() - started)
-        stored = stored_from_memory(memory, [clustering], thumbnails)
+        stored = stored_from_memory(memory, [clustering], pictures_within(memory, thumbnails))
         return self._library.save(record, stored, on_wait=self._note)
 
     def _watch(
@@ -292,8 +307,29 @@ class VideoIndexer:
         )
         return seen, perception.entries, perception.thumbnails
 
-    def _organise(self, entries: SceneEntries) -> MemoryHierarchy:
+    def _organise(
+        self,
+        entries: SceneEntries,
+        returns: Sequence[Return],
+        history: History,
+        uses: Mapping[int, int] | None = None,
+    ) -> MemoryHierarchy:
         """Group the entries by what they show, name the groups, and keep to the budget."""
+        limits = self.config.memory
+        return MemoryHierarchy.build(
+            entries,
+            *self._group(entries),
+            limits.memory_size,
+            limits.exemplars,
+            spans=limits.spans,
+            max_bytes=limits.max_bytes,
+            returns=returns,
+            history=history,
+            uses=uses,
+        )
+
+    def _group(self, entries: SceneEntries) -> tuple[Clustering, tuple[str, ...]]:
+        """A clustering of the entries, and names for its clusters."""
         vectors = entries.entry_vectors.astype(np.float32)
         options = self.config.clustering
         clustering = SemanticClustering(options.method, options.num_clusters, options.seed).fit(
@@ -306,10 +342,7 @@ class VideoIndexer:
             self._vocabulary_vectors(vocabulary),
             background=vectors,
         )
-        limits = self.config.memory
-        return MemoryHierarchy.build(
-            entries, clustering, names, limits.memory_size, limits.exemplars
-        )
+        return clustering, names
 
     def _vocabulary_vectors(self, vocabulary: tuple[str, ...]) -> NDArray[np.float16]:
         """The encoded vocabulary [V, D], made once for each encoder and kept in the library."""
@@ -317,6 +350,13 @@ class VideoIndexer:
         return self._library.cached_array(
             "vocabulary", key, lambda: self._encoder.encode_texts(vocabulary).astype(np.float16)
         )
+
+
+def _first_sight(entries: SceneEntries) -> tuple[tuple[Return, ...], History]:
+    """What the scenes of a film just watched return from, and what was seen of it."""
+    spans = [own[0] for own in entries.entry_spans]
+    returns = find_returns(spans, entries.entry_vectors.astype(np.float32))
+    return returns, History(scenes=len(spans), frames=len(entries.exemplar_times))
 
 
 def _state(path: Path) -> tuple[int, int]:

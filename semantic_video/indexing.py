@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from semantic_video.config import Config, options_hash
@@ -22,6 +23,8 @@ _SETTINGS = {
     "seed": ("clustering", "seed"),
     "memory_size": ("memory", "memory_size"),
     "exemplars": ("memory", "exemplars"),
+    "spans": ("memory", "spans"),
+    "max_bytes": ("memory", "max_bytes"),
 }
 
 
@@ -34,7 +37,7 @@ def stage_hashes(config: Config, encoder_fingerprint: str) -> dict[str, str]:
             _STAGE_VERSION, config.sampling, memory.exemplars, memory.thumbnails,
             encoder_fingerprint,
         ),
-        "memory": options_hash(_STAGE_VERSION, memory.memory_size),
+        "memory": options_hash(_STAGE_VERSION, memory.memory_size, memory.spans, memory.max_bytes),
     }  # fmt: skip
 
 
@@ -74,9 +77,25 @@ def first_stale_stage(record: VideoRecord, config: Config, encoder_fingerprint: 
     stage = stale_perception(record, config, encoder_fingerprint)
     if stage is not None:
         return stage
-    grown = config.memory.memory_size > int(record.settings["memory_size"])
-    if grown and record.entries < record.scenes:
+    if _grown(record, config) and gave_up(record):
         return "vectors"  # entries were merged: only the film can tell them apart again
     if record.stages.get("memory") != stage_hashes(config, encoder_fingerprint)["memory"]:
         return "memory"
     return None if record.active_clustering == clustering_id(config) else "clusters"
+
+
+def gave_up(record: VideoRecord) -> bool:
+    """Whether the budget cost the video something that only the film can give back."""
+    history = record.memory.get("history", {})
+    return record.entries < record.scenes or bool(history.get("absorbed"))
+
+
+def _grown(record: VideoRecord, config: Config) -> bool:
+    """Whether more may be kept of a video than when it was indexed."""
+    had, limits = record.settings, config.memory
+    had_bytes = had.get("max_bytes") or math.inf
+    return (
+        limits.memory_size > int(had["memory_size"])
+        or limits.spans > int(had.get("spans", limits.spans))
+        or (limits.max_bytes or math.inf) > had_bytes
+    )

@@ -31,6 +31,18 @@ class SceneSpan(NamedTuple):
     end_s: float
 
 
+class Return(NamedTuple):
+    """That ``scene`` shows again what ``earlier`` showed, which ended at ``last_s``.
+
+    ``sure`` is 0 to 1.
+    """
+
+    scene: int
+    earlier: int
+    last_s: float
+    sure: float
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """One or more shots that continue one another: the unit of memory. Scenes tile the timeline."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from semantic_video.errors import LibraryError
 from semantic_video.library import ClusteringRecord, StoredMemory, VideoRecord
-from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
+from semantic_video.memory_hierarchy import DEFAULT_SPANS, History, MemoryHierarchy, SceneEntries
 from semantic_video.records import Span
 from semantic_video.semantic_clustering import Clustering
 
@@ -35,8 +38,10 @@ def memory_from_stored(
             reason=chosen.reason,
         ),
         names=chosen.names,
-        memory_size=int(record.settings["memory_size"]),
-        exemplars=int(record.settings["exemplars"]),
+        **_budget(record, stored),
+        returns=stored.returns,
+        history=History.from_dict(record.memory.get("history", {})),
+        uses={int(scene): n for scene, n in record.memory.get("uses", {}).items()},
     )
 
 
@@ -68,9 +73,35 @@ def stored_from_memory(
         exemplar_vectors=held.exemplar_vectors,
         exemplar_times=held.exemplar_times,
         exemplar_entries=held.exemplar_entries,
+        returns=memory.returns,
         clusterings=tuple(clusterings),
         thumbnails=thumbnails,
     )
+
+
+def pictures_within(
+    memory: MemoryHierarchy, thumbnails: Mapping[float, bytes]
+) -> Mapping[float, bytes]:
+    """At most ``memory_size`` pictures: all, else one of the longest scene of each entry."""
+    if len(thumbnails) <= memory.memory_size:
+        return thumbnails
+    times = np.array(sorted(thumbnails))
+    kept: dict[float, bytes] = {}
+    for spans in memory.entries.entry_spans:
+        longest = max(spans, key=lambda span: span.end_s - span.start_s)
+        first, last = np.searchsorted(times, [longest.start_s, longest.end_s])
+        if first < last:
+            time_s = float(times[(first + last) // 2])
+            kept[time_s] = thumbnails[time_s]
+    return kept
+
+
+def memory_facts(memory: MemoryHierarchy) -> dict[str, Any]:
+    """What a video's record says of its memory."""
+    return {
+        "history": memory.history.as_dict(),
+        "uses": {str(scene): n for scene, n in memory.uses.items()},
+    }
 
 
 def scene_spans(stored: StoredMemory) -> tuple[Span, ...]:
@@ -78,3 +109,16 @@ def scene_spans(stored: StoredMemory) -> tuple[Span, ...]:
     return tuple(
         sorted(Span(span.start_s, span.end_s) for spans in stored.entry_spans for span in spans)
     )
+
+
+def _budget(record: VideoRecord, stored: StoredMemory) -> dict[str, Any]:
+    """The budget a video was indexed with; before spans had one they were all kept."""
+    settings = record.settings
+    size = int(settings["memory_size"])
+    scenes = sum(len(spans) for spans in stored.entry_spans)
+    return {
+        "memory_size": size,
+        "exemplars": int(settings["exemplars"]),
+        "spans": int(settings.get("spans", max(DEFAULT_SPANS, -(-scenes // size)))),
+        "max_bytes": settings.get("max_bytes"),
+    }

@@ -75,7 +75,9 @@ def test_budgets_hold_and_nothing_of_the_timeline_is_lost(
     entries: SceneEntries, clusters: int, budgets: list[int], exemplars: int
 ) -> None:
     clustering = random_clustering(len(entries), clusters, seed=1)
-    memory = MemoryHierarchy.build(entries, clustering, names_of(clustering), budgets[0], exemplars)
+    memory = MemoryHierarchy.build(
+        entries, clustering, names_of(clustering), budgets[0], exemplars, spans=40
+    )
     originals = [spans[0] for spans in entries.entry_spans]
     cluster_of_scene = {scene.id: scene.cluster for scene in memory.scenes()}
     for budget in budgets:
@@ -139,7 +141,7 @@ def test_clusters_account_for_every_second(
     entries: SceneEntries, clusters: int, budget: int
 ) -> None:
     clustering = random_clustering(len(entries), clusters, seed=3)
-    memory = MemoryHierarchy.build(entries, clustering, names_of(clustering), budget)
+    memory = MemoryHierarchy.build(entries, clustering, names_of(clustering), budget, spans=40)
     found = memory.clusters()
     assert [cluster.id for cluster in found] == list(range(len(memory.names)))
     assert sorted(scene for c in found for scene in c.scenes) == list(range(len(entries)))
@@ -152,11 +154,12 @@ def test_clusters_account_for_every_second(
         medoid = spans[cluster.medoid_scene]
         assert medoid.start_s <= cluster.medoid_s < medoid.end_s
     tiers = {tier.name: tier for tier in memory.tiers()}
-    assert list(tiers) == ["exemplar", "entry", "cluster"]
-    assert all(tier.entries <= tier.budget for tier in tiers.values())
-    held = memory.entries
-    assert tiers["exemplar"].bytes == len(held.exemplar_times) * (2 * D + 8 + 4)
-    assert tiers["entry"].bytes == len(memory) * (2 * D + 4) + 20 * len(entries)
+    assert list(tiers) == ["frame", "entry", "cluster", "theme"]
+    assert all(tier.entries <= tier.budget_entries for tier in tiers.values())
+    assert all(tier.bytes <= tier.budget_bytes for tier in tiers.values())
+    exemplars = len(memory.entries.exemplar_times)
+    vectors = len(memory) * (2 * D + 4 + 4) + exemplars * (2 * D + 8 + 4)
+    assert tiers["entry"].bytes == vectors + 20 * len(entries)
 
 
 def scene(vector: list[float], start_s: float, seconds: float = 2.0) -> tuple[Span, list[float]]:

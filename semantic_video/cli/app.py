@@ -15,6 +15,7 @@ import typer
 from semantic_video import __version__
 from semantic_video.cli import catalogue, contents
 from semantic_video.cli.index import index
+from semantic_video.cli.memory import memory
 from semantic_video.cli.models import models
 from semantic_video.cli.output import discard_output
 from semantic_video.cli.search import search
@@ -34,6 +35,7 @@ app.command()(contents.scenes)
 app.command()(contents.clusters)
 app.command()(show)
 app.command()(report)
+app.command()(memory)
 app.command("list")(catalogue.list_videos)
 app.command()(catalogue.info)
 app.command()(catalogue.remove)

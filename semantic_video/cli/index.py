@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from semantic_video.cli.opening import load_options
+from semantic_video.cli.memory import again_lines
+from semantic_video.cli.opening import load_memory, load_options
 from semantic_video.cli.options import (
     ConfigOption,
     JsonOption,
@@ -90,6 +91,8 @@ def index(
                 continue
             reports.append(report)
             _report_index(report, reporter)
+            if verbose and "memory" in report.done:
+                _report_returns(shelf, report, reporter)
         if shelf is not None and any(report.done for report in reports):
             shelf.maintain(on_wait=reporter.note)
         if failures and not reports:
@@ -130,6 +133,11 @@ def _report_index(report: IndexReport, reporter: Reporter) -> None:
         f"  {record.width}x{record.height} {record.codec}, model {record.model_id}, "
         f"{record.entries} entries with {record.exemplars} frame vectors, id {record.id}"
     )
+
+
+def _report_returns(shelf: Library, report: IndexReport, reporter: Reporter) -> None:
+    for line in again_lines(load_memory(shelf, report.record)):
+        reporter.detail(f"  {line}")
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from semantic_video.library.lines import LINES
 from semantic_video.library.stored import ClusteringRecord, StoredMemory, VideoRecord
-from semantic_video.records import SceneSpan
+from semantic_video.records import Return, SceneSpan
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,9 +28,11 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 VIDEOS = "videos"
 CLUSTERINGS = "clusterings"
 THUMBNAILS = "thumbnails"
+RETURNS = "returns"
 ENTRY_COLUMNS = ("generation", "position", "weight", "spans", "vector")
 EXEMPLAR_COLUMNS = ("generation", "position", "entry", "time_s", "vector")
 CLUSTERING_COLUMNS = ("generation", "record", "assignments")
+RETURN_COLUMNS = ("generation", *Return._fields)
 THUMBNAIL_COLUMNS = ("generation", "time_s", "jpeg")
 
 
@@ -50,13 +52,15 @@ def tables_of(record: VideoRecord, thumbnails: bool) -> dict[str, tuple[str, ...
         entries_table(record.dimension): ENTRY_COLUMNS,
         exemplars_table(record.dimension): EXEMPLAR_COLUMNS,
         CLUSTERINGS: CLUSTERING_COLUMNS,
+        RETURNS: RETURN_COLUMNS,
     }
     return tables | {THUMBNAILS: THUMBNAIL_COLUMNS} if thumbnails else tables
 
 
 def is_of_memories(name: str) -> bool:
     """Whether a table holds rows of memories; those of later versions are not ours to touch."""
-    return name in (CLUSTERINGS, THUMBNAILS, LINES) or name.startswith(("entries_", "exemplars_"))
+    named = {CLUSTERINGS, LINES, RETURNS, THUMBNAILS}
+    return name in named or name.startswith(("entries_", "exemplars_"))
 
 
 def video_rows(records: Iterable[VideoRecord]) -> pa.Table:
@@ -110,6 +114,12 @@ def memory_rows(record: VideoRecord, memory: StoredMemory) -> dict[str, pa.Table
             "entry": memory.exemplar_entries,
             "time_s": memory.exemplar_times,
             "vector": _vector_array(memory.exemplar_vectors),
+        },
+        RETURNS: {
+            "scene": pa.array([one.scene for one in memory.returns], pa.int32()),
+            "earlier": pa.array([one.earlier for one in memory.returns], pa.int32()),
+            "last_s": pa.array([one.last_s for one in memory.returns], pa.float64()),
+            "sure": pa.array([one.sure for one in memory.returns], pa.float64()),
         },
         THUMBNAILS: {
             "time_s": pa.array(list(memory.thumbnails), pa.float64()),
@@ -179,6 +189,7 @@ class MemoryReader:
             exemplar_vectors=exemplars.matrix("vector", exemplar_shape),
             exemplar_times=exemplars.array("time_s", np.float64),
             exemplar_entries=exemplars.array("entry", np.int32),
+            returns=self._returns(record),
             clusterings=clusterings,
             thumbnails=self.thumbnails(record),
         )
@@ -187,6 +198,11 @@ class MemoryReader:
         """The thumbnails of a video; empty where their table was not read."""
         rows = self._rows(THUMBNAILS, record)
         return dict(zip(rows.objects("time_s"), rows.objects("jpeg"), strict=True))
+
+    def _returns(self, record: VideoRecord) -> tuple[Return, ...]:
+        rows = self._rows(RETURNS, record)
+        columns = [rows.objects(name) for name in Return._fields]
+        return tuple(map(Return._make, zip(*columns, strict=True)))
 
     def _clusterings(self, record: VideoRecord) -> tuple[ClusteringRecord, ...]:
         rows = self._rows(CLUSTERINGS, record)

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_video.records import SceneSpan
+from semantic_video.records import Return, SceneSpan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,9 @@ class VideoRecord:
     """Of the active clustering."""
     entries: int = 0
     exemplars: int = 0
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    """What the memory has been through (``history``) and how often queries found a scene
+    (``uses``); of a bounded size."""
     active_clustering: str = ""
     """Id of the clustering that the command line uses; empty if there is none."""
     checksum: str = ""
@@ -121,6 +124,8 @@ class StoredMemory:
     """[M], seconds"""
     exemplar_entries: NDArray[np.int32]
     """[M], ascending: the entry that each exemplar belongs to."""
+    returns: tuple[Return, ...] = ()
+    """Which scenes show again what was seen before."""
     clusterings: tuple[ClusteringRecord, ...] = ()
     thumbnails: Mapping[float, bytes] = field(default_factory=dict)
     """Time in seconds -> JPEG."""
@@ -169,6 +174,8 @@ class StoredMemory:
             digest.update(np.ascontiguousarray(array).data)
         for spans in self.entry_spans:
             digest.update(np.array(spans, dtype=np.float64).tobytes())
+        if self.returns:  # older libraries have none
+            digest.update(np.array(self.returns, dtype=np.float64).tobytes())
         for time_s, jpeg in sorted(self.thumbnails.items()):
             digest.update(np.float64(time_s).tobytes() + jpeg)
         return digest.hexdigest()

@@ -2,25 +2,49 @@
 
 - `entries`: `SceneEntries`, the arrays that a memory holds
 - `hierarchy`: `MemoryHierarchy`, entries in clusters within a budget
-- `consolidation`: which entries become one, and what they become
+- `budget`: how much each tier may hold, in entries and bytes
+- `stream`: `MemoryStream`, which takes one scene after another without end
+- `policies`: what a full memory gives up, ours and those it is measured against
+- `consolidation`: which entries become one, and how a whole memory is made to fit
+- `timeline`: the timeline at the resolution that the budget affords
+- `returns`: what a new scene returns from
+- `recurrence`: access in time
+- `history`: what was merged and given up
+- `pool`: entries that come, merge and go
 - `vectors`: many vectors summed up by one, or by a few of them
 """
 
-from semantic_video.memory_hierarchy.entries import SceneEntries
-from semantic_video.memory_hierarchy.hierarchy import (
+from semantic_video.memory_hierarchy.budget import (
     DEFAULT_EXEMPLARS,
     DEFAULT_MEMORY_SIZE,
-    MemoryHierarchy,
-    Tier,
+    DEFAULT_SPANS,
+    Budget,
+    TierBudget,
 )
+from semantic_video.memory_hierarchy.entries import SceneEntries
+from semantic_video.memory_hierarchy.hierarchy import MemoryHierarchy, Tier
+from semantic_video.memory_hierarchy.history import History
+from semantic_video.memory_hierarchy.policies import POLICIES, Policy
+from semantic_video.memory_hierarchy.recurrence import Absence
+from semantic_video.memory_hierarchy.returns import find_returns
+from semantic_video.memory_hierarchy.stream import MemoryStream
 from semantic_video.memory_hierarchy.vectors import farthest_first, robust_mean
 
 __all__ = [
     "DEFAULT_EXEMPLARS",
     "DEFAULT_MEMORY_SIZE",
+    "DEFAULT_SPANS",
+    "POLICIES",
+    "Absence",
+    "Budget",
+    "History",
     "MemoryHierarchy",
+    "MemoryStream",
+    "Policy",
     "SceneEntries",
     "Tier",
+    "TierBudget",
     "farthest_first",
+    "find_returns",
     "robust_mean",
 ]

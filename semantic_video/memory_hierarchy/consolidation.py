@@ -1,42 +1,120 @@
-"""Which entries become one when there are too many, and the entry that they become."""
+"""Which entries become one when there are too many, and how a whole memory is made to fit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_video.memory_hierarchy.budget import Budget
 from semantic_video.memory_hierarchy.entries import SceneEntries
-from semantic_video.memory_hierarchy.vectors import farthest_first
-from semantic_video.records import SceneSpan
-from semantic_video.semantic_clustering import join, ward_tree
+from semantic_video.memory_hierarchy.history import History
+from semantic_video.memory_hierarchy.pool import Pool, rows_of
+from semantic_video.memory_hierarchy.vectors import thin
+from semantic_video.records import Return, SceneSpan
+from semantic_video.semantic_clustering import first_appearance, join, ward_tree
+
+Uses = Mapping[int, int]
+"""How often queries found a scene, by its id."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """Entries that fit their budget, and what became of the rest.
+
+    ``labels`` int32 [N] are their clusters, ``cluster_map`` int32 [K] the new number of each
+    cluster that there was, and ``history`` counts what was done.
+    """
+
+    entries: SceneEntries
+    labels: NDArray[np.int32]
+    cluster_map: NDArray[np.int32]
+    returns: tuple[Return, ...]
+    history: History
+
+
+def fit(
+    entries: SceneEntries,
+    labels: NDArray[np.int32],
+    budget: Budget,
+    returns: Sequence[Return] = (),
+    uses: Uses | None = None,
+) -> Fitted:
+    """Merge, thin and coarsen these entries until they fit.
+
+    Entries merge down to ``budget.memory_size`` within their clusters, each keeps at most
+    ``budget.exemplars``, and the timeline is coarsened to ``budget.scenes`` (`timeline.absorb`).
+    Where that is still too many bytes, they go to entries first and to exemplars second: many
+    entries with one exemplar each answer more than few with many.
+    """
+    counts = uses or {}
+    clusters = budget.cluster.entries
+    groups, cluster_map = merge_groups(entries, labels, budget.memory_size, clusters, counts)
+    held = merge_rows(entries, groups, budget.exemplars)
+    now = cluster_map[labels[[group[0] for group in groups]]]
+    held, absorbed = _coarsened(held, budget)
+    kept = _surest(returns, budget)
+    history = absorbed.add(merged=len(entries) - len(groups))
+    if not _fits(held, budget, len(kept)):
+        size, exemplars = _largest(held, now, budget, len(kept), counts)
+        groups, again = merge_groups(held, now, size, clusters, counts)
+        history = history.add(merged=len(held) - len(groups))
+        held = merge_rows(held, groups, exemplars)
+        now = again[now[[group[0] for group in groups]]]
+        cluster_map = again[cluster_map]
+    history = history.add(thinned=len(entries.exemplar_times) - len(held.exemplar_times))
+    scenes = {span.scene for spans in held.entry_spans for span in spans}
+    ordered = first_appearance(now)
+    numbers = np.zeros(len(cluster_map), dtype=np.int32)
+    numbers[now] = ordered
+    return Fitted(
+        held,
+        ordered,
+        numbers[cluster_map],
+        tuple(one for one in kept if one.scene in scenes),
+        history,
+    )
 
 
 def merge_groups(
-    entries: SceneEntries, labels: NDArray[np.int32], memory_size: int
+    entries: SceneEntries,
+    labels: NDArray[np.int32],
+    size: int,
+    clusters: int,
+    uses: Uses,
 ) -> tuple[list[NDArray[np.intp]], NDArray[np.int32]]:
-    """Which rows become one entry, in order of their first row, and the new cluster of each row."""
-    count = len(entries)
-    excess = count - memory_size
-    if excess <= 0:
-        return [np.array([row]) for row in range(count)], labels
+    """Which rows become one entry so that ``size`` are left, in order of their first row.
+
+    Those of one cluster that are most alike merge first (Ward 1963, weighted by the scenes an entry
+    holds and how often it was used). If there are more clusters than ``clusters`` or ``size``,
+    clusters merge by the same rule: with the groups comes the new number of each cluster.
+    """
+    count, kinds = len(entries), int(labels.max()) + 1
+    cluster_map = np.arange(kinds, dtype=np.int32)
+    singles = [np.array([row]) for row in range(count)]
+    if count <= size and kinds <= clusters:
+        return singles, cluster_map
     vectors = entries.entry_vectors.astype(np.float64)
-    scenes = np.array([len(spans) for spans in entries.entry_spans], dtype=np.float64)
-    clusters = int(labels.max()) + 1
-    if clusters > memory_size:
-        sizes = np.bincount(labels, weights=scenes).astype(np.float64)
-        sums = np.zeros((clusters, entries.dimension))
-        np.add.at(sums, labels, vectors * scenes[:, None])
-        tree = ward_tree(sums / sizes[:, None], sizes)[: clusters - memory_size]
-        labels = join(clusters, ((a, b) for _, a, b in tree))[labels]
+    masses = np.array([len(s) + sum(uses.get(one.scene, 0) for one in s) for s in
+                       entries.entry_spans], dtype=np.float64)  # fmt: skip
+    if kinds > min(clusters, size):
+        sizes = np.bincount(labels, weights=masses).astype(np.float64)
+        sums = np.zeros((kinds, entries.dimension))
+        np.add.at(sums, labels, vectors * masses[:, None])
+        tree = ward_tree(sums / sizes[:, None], sizes)[: kinds - min(clusters, size)]
+        cluster_map = first_appearance(join(kinds, ((a, b) for _, a, b in tree)))
+    if count <= size:
+        return singles, cluster_map
+    banks = cluster_map[labels]
     merges: list[tuple[float, int, int]] = []
-    for bank in np.unique(labels):
-        rows = np.flatnonzero(labels == bank)
-        tree = ward_tree(vectors[rows], scenes[rows])
+    for bank in np.unique(banks):
+        rows = np.flatnonzero(banks == bank)
+        tree = ward_tree(vectors[rows], masses[rows])
         merges += [(cost, int(rows[a]), int(rows[b])) for cost, a, b in tree]
-    group_of_row = join(count, ((a, b) for _, a, b in sorted(merges)[:excess]))
-    return [np.flatnonzero(group_of_row == group) for group in np.unique(group_of_row)], labels
+    group_of_row = join(count, ((a, b) for _, a, b in sorted(merges)[: count - size]))
+    return [np.flatnonzero(group_of_row == group) for group in np.unique(group_of_row)], cluster_map
 
 
 def merge_rows(
@@ -59,9 +137,7 @@ def merge_rows(
         rows = np.concatenate([np.arange(part.start, part.stop) for part in slices])
         if len(rows) > exemplars:
             rows = rows[np.argsort(entries.exemplar_times[rows], kind="stable")]
-            candidates = entries.exemplar_vectors[rows].astype(np.float32)
-            nearest = int(np.argmax(candidates @ vectors[-1].astype(np.float32)))
-            rows = rows[farthest_first(candidates, exemplars, first=nearest)]
+            rows = rows[thin(entries.exemplar_vectors[rows], vectors[-1], exemplars)]
         kept.append(rows)
     order = np.concatenate(kept)
     weights = entries.entry_weights.astype(np.float64)
@@ -73,3 +149,50 @@ def merge_rows(
         exemplar_times=entries.exemplar_times[order],
         exemplar_entries=np.repeat(np.arange(len(groups)), [len(rows) for rows in kept]),
     )
+
+
+def _coarsened(entries: SceneEntries, budget: Budget) -> tuple[SceneEntries, History]:
+    """The entries with as many scenes as may be remembered one by one."""
+    scenes = sum(len(spans) for spans in entries.entry_spans)
+    if scenes <= max(budget.scenes, len(entries)):
+        return entries, History()
+    pool = Pool(budget)
+    slots = [pool.add(entry) for entry in rows_of(entries)]
+    pool.absorb(budget.scenes)
+    return pool.entries(np.array(slots)), replace(pool.history, thinned=0)
+
+
+def _surest(returns: Sequence[Return], budget: Budget) -> tuple[Return, ...]:
+    """The returns that may be kept, in order of scenes."""
+    if len(returns) <= budget.returns:
+        return tuple(returns)
+    return tuple(sorted(sorted(returns, key=lambda one: (-one.sure, one))[: budget.returns]))
+
+
+def _fits(entries: SceneEntries, budget: Budget, returns: int) -> bool:
+    spans = sum(len(own) for own in entries.entry_spans)
+    needed = budget.entry_bytes(len(entries), len(entries.exemplar_times), spans, returns)
+    return needed <= budget.entry.bytes
+
+
+def _largest(
+    entries: SceneEntries,
+    labels: NDArray[np.int32],
+    budget: Budget,
+    returns: int,
+    uses: Uses,
+) -> tuple[int, int]:
+    """As many entries as fit with an exemplar each, then as many exemplars as fit with those."""
+
+    def fits(size: int, exemplars: int) -> bool:
+        groups, _ = merge_groups(entries, labels, size, budget.cluster.entries, uses)
+        return _fits(merge_rows(entries, groups, exemplars), budget, returns)
+
+    low, high = 1, min(len(entries), budget.memory_size)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle, 1) else (low, middle - 1)
+    exemplars = 1
+    while exemplars < budget.exemplars and fits(low, exemplars + 1):
+        exemplars += 1
+    return low, exemplars

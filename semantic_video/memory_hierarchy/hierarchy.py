@@ -1,29 +1,38 @@
 """The memory of one video: scene entries in semantic clusters, under a hard budget.
 
-Tiers, from fine to coarse: *exemplars* (frame vectors kept with an entry), *entries* (a scene, or
-scenes that were merged), *clusters* (the bank of all entries that show the same, wherever they lie
-on the timeline). ``memory_size`` bounds the entries. Above it, what repeats within a cluster is
-merged, across time, and every span of the timeline is kept; exemplars are thinned so that what is
-rare among them survives. There is no other vector store.
+Tiers, from fine to coarse: *frames* (of the one scene that is open while a video streams in),
+*entries* (a scene, or scenes that were merged, with a few frame vectors as exemplars), *clusters*
+(the bank of all entries that show the same, wherever they lie on the timeline) and *themes* (groups
+of clusters). Each has a `Budget` in entries and in bytes. Above it, what repeats within a cluster
+is merged, across time; exemplars are thinned so that what is rare among them survives; the timeline
+is coarsened where that tells the fewest wrong seconds. There is no other vector store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_video.errors import ConfigError, QueryError
-from semantic_video.memory_hierarchy.consolidation import merge_groups, merge_rows
+from semantic_video.errors import QueryError
+from semantic_video.memory_hierarchy import recurrence
+from semantic_video.memory_hierarchy.budget import (
+    DEFAULT_EXEMPLARS,
+    DEFAULT_MEMORY_SIZE,
+    DEFAULT_SPANS,
+    NAME_BYTES,
+    NODE_BYTES,
+    Budget,
+)
+from semantic_video.memory_hierarchy.consolidation import fit
 from semantic_video.memory_hierarchy.entries import SceneEntries
-from semantic_video.records import Cluster, Scene, SceneSpan, Span
-from semantic_video.semantic_clustering import Clustering, find_occurrences, first_appearance
-
-DEFAULT_MEMORY_SIZE = 1000
-DEFAULT_EXEMPLARS = 8
+from semantic_video.memory_hierarchy.history import History
+from semantic_video.memory_hierarchy.recurrence import Absence
+from semantic_video.records import Cluster, Return, Scene, SceneSpan, Span
+from semantic_video.semantic_clustering import Clustering, find_occurrences
 
 
 class Clusters(tuple[Cluster, ...]):
@@ -40,21 +49,23 @@ class Clusters(tuple[Cluster, ...]):
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """How full one tier is: its entries, their bytes, and how many entries it may hold."""
+    """How full one tier is: its entries and bytes, and how many it may hold."""
 
     name: str
     entries: int
     bytes: int
-    budget: int
+    budget_entries: int
+    budget_bytes: int
 
 
 @dataclass(frozen=True, eq=False)
 class MemoryHierarchy:
-    """Scene entries grouped in semantic clusters; never more than ``memory_size`` entries.
+    """Scene entries grouped in semantic clusters, never more than the budget allows.
 
     Make one with `build`; it does not change afterwards: `consolidate` and `recluster` return new
     ones. ``clustering.labels`` and the rows of ``entries`` belong together; ``names`` has one name
-    per cluster.
+    per cluster. ``returns`` says which scenes show again what was seen before, ``history`` what the
+    budget cost so far, and ``uses`` how often queries found a scene, where that is counted.
     """
 
     entries: SceneEntries
@@ -62,17 +73,24 @@ class MemoryHierarchy:
     names: tuple[str, ...]
     memory_size: int = DEFAULT_MEMORY_SIZE
     exemplars: int = DEFAULT_EXEMPLARS
+    spans: int = DEFAULT_SPANS
+    max_bytes: int | None = None
+    returns: tuple[Return, ...] = ()
+    history: History = field(default_factory=History)
+    uses: Mapping[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(self.entries) > self.memory_size:
-            raise ValueError(f"{len(self.entries)} entries exceed a memory of {self.memory_size}")
         if len(self.clustering.labels) != len(self.entries):
             raise ValueError("a clustering needs one label per entry")
         if len(self.names) != self.clustering.size:
             raise ValueError("a clustering needs one name per cluster")
+        object.__setattr__(self, "names", _short_names(self.names))
         owners = self.entries.exemplar_entries
         if len(owners) and np.bincount(owners).max() > self.exemplars:
             raise ValueError(f"an entry has more than {self.exemplars} exemplars")
+        for tier in self.tiers():
+            if tier.entries > tier.budget_entries or tier.bytes > tier.budget_bytes:
+                raise ValueError(f"{tier} exceeds its budget")
 
     @classmethod
     def build(
@@ -82,40 +100,82 @@ class MemoryHierarchy:
         names: Sequence[str],
         memory_size: int = DEFAULT_MEMORY_SIZE,
         exemplars: int = DEFAULT_EXEMPLARS,
+        *,
+        spans: int = DEFAULT_SPANS,
+        max_bytes: int | None = None,
+        returns: Sequence[Return] = (),
+        history: History | None = None,
+        uses: Mapping[int, int] | None = None,
     ) -> MemoryHierarchy:
         """A memory of these entries within its budget.
 
-        Above ``memory_size`` entries, those of one cluster that are most alike merge first (Ward
-        1963, weighted by the scenes an entry holds). If there are more clusters than
-        ``memory_size``, clusters merge by the same rule, and the one with more screen time
-        lends its name. Each entry keeps at most ``exemplars`` frame vectors.
+        Above it, entries of one cluster that are most alike merge first (Ward 1963, weighted by the
+        scenes an entry holds). If there are more clusters than may be, clusters merge by the same
+        rule, and the one with more screen time lends its name. See `Budget` and
+        `consolidation.fit`.
+
+        Raises:
+            ConfigError: a budget that cannot be.
         """
-        if memory_size < 1:
-            raise ConfigError(f"memory_size must be 1 or more, not {memory_size}")
-        if exemplars < 1:
-            raise ConfigError(f"exemplars must be 1 or more, not {exemplars}")
-        groups, banks = merge_groups(entries, clustering.labels, memory_size)
-        bank_of_row = first_appearance(banks)
+        budget = Budget(entries.dimension, memory_size, exemplars, spans, max_bytes)
+        fitted = fit(entries, clustering.labels, budget, returns, uses)
         seconds = np.bincount(clustering.labels, weights=entries.entry_weights)
         kept = []
-        for bank in range(bank_of_row.max() + 1):
-            merged = np.unique(clustering.labels[bank_of_row == bank])
+        for cluster in range(fitted.cluster_map.max() + 1):
+            merged = np.flatnonzero(fitted.cluster_map == cluster)
             kept.append(names[merged[np.argmax(seconds[merged])]])
         return cls(
-            entries=merge_rows(entries, groups, exemplars),
-            clustering=replace(clustering, labels=bank_of_row[[group[0] for group in groups]]),
+            entries=fitted.entries,
+            clustering=replace(clustering, labels=fitted.labels),
             names=tuple(kept),
             memory_size=memory_size,
             exemplars=exemplars,
+            spans=spans,
+            max_bytes=max_bytes,
+            returns=fitted.returns,
+            history=(history or History()) + fitted.history,
+            uses=uses or {},
         )
 
-    def consolidate(self, memory_size: int) -> MemoryHierarchy:
-        """The same memory within another budget; what a smaller one merges stays merged."""
-        return self.build(self.entries, self.clustering, self.names, memory_size, self.exemplars)
+    def consolidate(self, memory_size: int, max_bytes: int | None = None) -> MemoryHierarchy:
+        """The same memory within another budget; what a smaller one merges stays merged.
+
+        ``max_bytes`` is as it was unless given.
+        """
+        return self._rebuilt(self.clustering, self.names, memory_size, max_bytes or self.max_bytes)
 
     def recluster(self, clustering: Clustering, names: Sequence[str]) -> MemoryHierarchy:
-        """The same entries in other clusters."""
+        """The same entries in other clusters; those beyond the budget merge."""
+        if clustering.size > self.budget.cluster.entries:
+            return self._rebuilt(clustering, names, self.memory_size, self.max_bytes)
         return replace(self, clustering=clustering, names=tuple(names))
+
+    def _rebuilt(
+        self,
+        clustering: Clustering,
+        names: Sequence[str],
+        memory_size: int,
+        max_bytes: int | None,
+    ) -> MemoryHierarchy:
+        return self.build(
+            self.entries,
+            clustering,
+            names,
+            memory_size,
+            self.exemplars,
+            spans=self.spans,
+            max_bytes=max_bytes,
+            returns=self.returns,
+            history=self.history,
+            uses=self.uses,
+        )
+
+    @cached_property
+    def budget(self) -> Budget:
+        """What each tier may hold."""
+        return Budget(
+            self.entries.dimension, self.memory_size, self.exemplars, self.spans, self.max_bytes
+        )
 
     def __len__(self) -> int:
         """The number of entries."""
@@ -159,7 +219,7 @@ class MemoryHierarchy:
     def clusters(self) -> Clusters:
         """Every cluster with its name, its scenes, and when it is on screen."""
         spans, labels = self._scene_spans, self._scene_labels
-        occurrences = find_occurrences(spans, labels)
+        occurrences = self._occurrences
         members: list[list[int]] = [[] for _ in self.names]
         for span, label in zip(spans, labels, strict=True):
             members[label].append(span.scene)
@@ -186,38 +246,47 @@ class MemoryHierarchy:
             raise QueryError(
                 f"there is no cluster {cluster}: this video has 0 to {len(self.names) - 1}"
             )
-        return find_occurrences(self._scene_spans, self._scene_labels)[cluster]
+        return self._occurrences[cluster]
 
     def tiers(self) -> tuple[Tier, ...]:
         """How full each tier is, from fine to coarse.
 
-        Bytes are those of the arrays and spans that the tier holds. A span is 20 bytes and every
-        scene keeps its own, so that part alone grows with the video.
+        Bytes are those of the arrays, spans and names as they are stored. No scene is open in a
+        memory that is whole, so there are no frames.
         """
-        held = self.entries
-        span_bytes = 20 * len(self._scene_spans)
-        return (
-            Tier(
-                "exemplar",
-                len(held.exemplar_times),
-                held.exemplar_vectors.nbytes
-                + held.exemplar_times.nbytes
-                + held.exemplar_entries.nbytes,
-                self.memory_size * self.exemplars,
-            ),
-            Tier(
-                "entry",
+        held, budget = self.entries, self.budget
+        spans = sum(len(own) for own in held.entry_spans)
+        names = sum(len(name.encode()) + NODE_BYTES for name in self.names)
+        used = {
+            "frame": (0, 0),
+            "entry": (
                 len(held),
-                held.entry_vectors.nbytes + held.entry_weights.nbytes + span_bytes,
-                self.memory_size,
+                budget.entry_bytes(len(held), len(held.exemplar_times), spans, len(self.returns)),
             ),
-            Tier(
-                "cluster",
-                len(self.names),
-                self.labels.nbytes + sum(len(name.encode()) for name in self.names),
-                self.memory_size,
-            ),
-        )
+            "cluster": (len(self.names), names),
+            "theme": (0, 0),
+        }
+        return tuple(Tier(name, *used[name], *limit) for name, limit in budget.tiers.items())
+
+    def returns_from(self, scene: int) -> tuple[Return, ...]:
+        """What a scene shows again, surest first; empty where it is new."""
+        return tuple(one for one in self.returns if one.scene == scene)
+
+    def present(self, start_s: float, end_s: float) -> tuple[tuple[int, float], ...]:
+        """The clusters on screen in [start_s, end_s) and for how many seconds, longest first."""
+        return recurrence.present(self._occurrences, start_s, end_s)
+
+    def absences(self) -> tuple[Absence, ...]:
+        """What left and came back, and after how long, in order of its coming back."""
+        return recurrence.absences(self._occurrences)
+
+    def unique(self) -> tuple[int, ...]:
+        """The clusters that are on screen once only."""
+        return recurrence.unique(self._occurrences)
+
+    def transitions(self) -> NDArray[np.int32]:
+        """How often cluster j follows cluster i at once, int32 [K, K]."""
+        return recurrence.transitions(self._occurrences)
 
     @cached_property
     def _timeline(self) -> tuple[tuple[SceneSpan, ...], NDArray[np.int32]]:
@@ -225,6 +294,10 @@ class MemoryHierarchy:
         rows = [(s, entry) for entry, spans in enumerate(self.entries.entry_spans) for s in spans]
         rows.sort(key=lambda row: row[0].start_s)
         return tuple(span for span, _ in rows), np.array([e for _, e in rows], dtype=np.int32)
+
+    @cached_property
+    def _occurrences(self) -> tuple[tuple[Span, ...], ...]:
+        return find_occurrences(self._scene_spans, self._scene_labels)
 
     @property
     def _scene_spans(self) -> tuple[SceneSpan, ...]:
@@ -246,3 +319,8 @@ class MemoryHierarchy:
                     return time_s, span.scene
         longest = max(spans, key=lambda span: span.end_s - span.start_s)
         return (longest.start_s + longest.end_s) / 2, longest.scene
+
+
+def _short_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, each cut to what a name may weigh."""
+    return tuple(name.encode()[:NAME_BYTES].decode(errors="ignore") for name in names)

@@ -44,3 +44,15 @@ def farthest_first(vectors: ArrayLike, count: int, first: int) -> NDArray[np.int
         taken.append(farthest)
         distances = np.minimum(distances, np.linalg.norm(points - points[farthest], axis=1))
     return np.sort(np.array(taken))
+
+
+def thin(frames: ArrayLike, vector: ArrayLike, count: int) -> NDArray[np.intp]:
+    """Rows of ``frames`` [M, D] to keep, at most ``count``, ascending.
+
+    The one nearest to ``vector`` [D] first, then those farthest from what is kept.
+    """
+    candidates = np.asarray(frames, dtype=np.float32)
+    if len(candidates) <= count:
+        return np.arange(len(candidates))
+    nearest = int(np.argmax(candidates @ np.asarray(vector, dtype=np.float32)))
+    return farthest_first(candidates, count, first=nearest)

@@ -1,0 +1,142 @@
+"""`memory`: what a video's memory holds, and what its budget cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from semantic_video.cli.opening import load_memory, open_video
+from semantic_video.cli.options import (
+    ConfigOption,
+    JsonOption,
+    LibraryOption,
+    QuietOption,
+    VerboseOption,
+    VideoArgument,
+)
+from semantic_video.cli.output import print_json, print_result
+from semantic_video.cli.terminal import clock, plural, size, table
+
+if TYPE_CHECKING:
+    from semantic_video.memory_hierarchy import MemoryHierarchy
+    from semantic_video.memory_hierarchy.report import MemoryReport
+    from semantic_video.records import Return
+
+_MOST_ROWS = 10
+
+
+def memory(
+    video: VideoArgument,
+    transitions: Annotated[
+        bool,
+        typer.Option("--transitions", help="What follows what, what came back, what is unique."),
+    ] = False,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Show the budget of a video's memory: its use, what was merged or evicted and why.
+
+    Also says what a smaller or larger budget would do. With --transitions, how the video moves
+    between its clusters instead.
+    """
+    from semantic_video.memory_hierarchy.report import report_on
+
+    shelf, record = open_video(config, library, video)
+    held = load_memory(shelf, record)
+    if transitions:
+        _show_transitions(held, as_json)
+        return
+    report = report_on(held)
+    if as_json:
+        print_json(report.as_dict())
+    else:
+        print_result("\n".join(_lines(report)))
+
+
+def again_line(memory: MemoryHierarchy, found: Return) -> str:
+    """That a scene returns: "again: harbour, last at 0:03:10"."""
+    clusters = {scene.id: scene.cluster for scene in memory.scenes()}
+    name = memory.names[clusters.get(found.earlier, clusters.get(found.scene, 0))]
+    return f"again: {name}, last at {clock(found.last_s)} ({found.sure:.0%} sure)"
+
+
+def again_lines(memory: MemoryHierarchy) -> list[str]:
+    """A line for every scene that returns, with its time."""
+    lines = []
+    for scene in memory.scenes():
+        found = memory.returns_from(scene.id)
+        if found:
+            lines.append(f"{clock(scene.start_s)} {again_line(memory, found[0])}")
+    return lines
+
+
+def _lines(report: MemoryReport) -> list[str]:
+    rows = [
+        (
+            tier.name,
+            tier.entries,
+            tier.budget_entries,
+            size(tier.bytes),
+            size(tier.budget_bytes),
+        )
+        for tier in report.tiers
+    ]
+    lines = [table(("tier", "held", "of", "bytes", "of at most"), rows, right="held of"), ""]
+    scenes = f"{report.scenes_kept} of {plural(report.scenes_seen, 'scene')} remembered one by one"
+    together = sum(len(one.scenes) for one in report.merged)
+    entries = "1 entry" if len(report.merged) == 1 else f"{len(report.merged)} entries"
+    lines.append(f"{scenes}; {together} of them share {entries}")
+    for one in report.merged[:_MOST_ROWS]:
+        lines.append(
+            f"  merged: {len(one.scenes)} scenes of {one.name} (likeness {one.likeness:.2f}): "
+            f"{one.why}"
+        )
+    if len(report.merged) > _MOST_ROWS:
+        lines.append(f"  and {len(report.merged) - _MOST_ROWS} more; --json lists them")
+    for gone in report.evicted:
+        seconds = f" ({gone.seconds:.1f} s)" if gone.seconds else ""
+        lines.append(f"  evicted: {gone.count} {gone.what}{seconds}: {gone.why}")
+    lines.append("with another --memory-size:")
+    for other in report.other_budgets:
+        like = f", likeness to what is held {other.likeness:.2f}" if other.likeness else ""
+        lines.append(f"  {other.memory_size}: {size(other.bytes)}{like}; {other.what}")
+    return lines
+
+
+def _show_transitions(memory: MemoryHierarchy, as_json: bool) -> None:
+    names, counts = memory.names, memory.transitions()
+    follows = sorted(
+        (
+            (int(counts[one, other]), one, other)
+            for one in range(len(names))
+            for other in range(len(names))
+            if counts[one, other]
+        ),
+        key=lambda row: (-row[0], row[1], row[2]),
+    )
+    absences, unique = memory.absences(), memory.unique()
+    if as_json:
+        value: dict[str, Any] = {
+            "transitions": [
+                {"from": one, "to": other, "count": count} for count, one, other in follows
+            ],
+            "absences": [absence.as_dict() for absence in absences],
+            "unique": list(unique),
+            "names": list(names),
+        }
+        print_json(value)
+        return
+    often = [(count, names[one], names[other]) for count, one, other in follows]
+    back = [(names[a.cluster], clock(a.left_s), clock(a.back_s), clock(a.away_s)) for a in absences]
+    lines = [
+        table(("times", "from", "to"), often, right="times"),
+        "",
+        table(("came back", "left", "back", "away"), back),
+        "",
+        "once only: " + (", ".join(names[cluster] for cluster in unique) or "nothing"),
+    ]
+    print_result("\n".join(lines))
