@@ -9,6 +9,9 @@ from __future__ import annotations
 class SemanticVideoError(Exception):
     """Base of every error that the caller can do something about."""
 
+    place: str = ""
+    """Further lines that show where it is, in what was written; the message ends with them."""
+
 
 class ConfigError(SemanticVideoError):
     """An unknown option, or a value it cannot take."""

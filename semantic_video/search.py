@@ -7,27 +7,23 @@ cold start feels instant; the text tower is loaded while the library is read.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from semantic_video.asking import Asker, Film, Part, Request
 from semantic_video.config import Config
 from semantic_video.encoders import ImageTextEncoder, load_encoder
 from semantic_video.errors import EncoderError, LibraryError, QueryError
-from semantic_video.library import Library, LineWords, VideoRecord
+from semantic_video.library import LastSearch, Library, LineWords, SavedQuery, VideoRecord
+from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.queries import caption_from_query, encode_queries
-from semantic_video.records import Moment, Scope, Span
+from semantic_video.records import Span
 from semantic_video.scene_retrieval import Moments, SceneRetriever
-from semantic_video.signal_fusion import SIGNALS, Signal, fuse
+from semantic_video.signal_fusion import SIGNALS, Signal
 from semantic_video.stored_memory import memory_from_stored
-from semantic_video.word_search import search_words
-
-# A scope needs a length, also where a line has none.
-_LEAST_S = 0.1
+from semantic_video.word_search import WordHit, search_words
 
 
 class Searcher:
@@ -63,8 +59,7 @@ class Searcher:
             records = list({record.id: record for record in named}.values())
         self._records = records
         self._encoder = self._matching_encoder()
-        self._paths = {record.id: record.path for record in records}
-        self._retriever: SceneRetriever | None = None
+        self._asker: Asker | None = None
         self._line_words: LineWords | None = None
 
     def by_texts(
@@ -72,44 +67,10 @@ class Searcher:
         texts: Sequence[str],
         k: int | None = None,
         exact: bool = False,
-        signals: Collection[Signal] = SIGNALS,
+        signals: Sequence[Signal] = SIGNALS,
     ) -> list[Moments]:
         """An answer for each text, in order; ``signals`` says what may find it."""
-        with ThreadPoolExecutor(1) as beside:
-            vectors = beside.submit(encode_queries, self._encoder, texts)
-            self._loaded()
-            return [
-                self._search(vector, text, k or self._config.retrieval.k, exact, signals)
-                for vector, text in zip(vectors.result(), texts, strict=True)
-            ]
-
-    def _search(
-        self,
-        vector: NDArray[np.float32],
-        text: str,
-        k: int,
-        exact: bool,
-        signals: Collection[Signal],
-    ) -> Moments:
-        """What pictures show and words say, merged."""
-        retriever = self._loaded()
-        hits = [
-            replace(hit, video=self._paths[hit.video])
-            for hit in search_words(self._words(), caption_from_query(text))
-        ]
-        # Moments may fall away that overlap with what words found.
-        pictures = retriever.search(vector, text, k + len(hits), exact)
-
-        def picture_within(video: str, span: Span) -> Moment | None:
-            scope = {video: Scope(span.start_s, max(span.end_s, span.start_s + _LEAST_S))}
-            return next(iter(retriever.search(vector, text, 1, exact=True, scope=scope)), None)
-
-        return fuse(pictures, hits, picture_within, k, signals)
-
-    def _words(self) -> LineWords:
-        if self._line_words is None:
-            self._line_words = self._library.line_words([record.id for record in self._records])
-        return self._line_words
+        return self.ask([Request(text, k=k, exact=exact, signals=tuple(signals)) for text in texts])
 
     def by_image(self, path: Path, k: int | None = None, exact: bool = False) -> Moments:
         """Moments that show what the picture at ``path`` shows.
@@ -117,13 +78,74 @@ class Searcher:
         Raises:
             QueryError: the file is missing or not a picture.
         """
-        from semantic_video.utils.images import read_image
+        return self.ask([Request(parts=(Part("image", str(path)),), k=k, exact=exact)])[0]
 
-        vector = self._encoder.encode_images([read_image(path)])[0]
-        return self._loaded().search(vector, str(path), k, exact)
+    def ask(self, requests: Sequence[Request]) -> list[Moments]:
+        """An answer for each request, in order.
 
-    def _loaded(self) -> SceneRetriever:
-        if self._retriever is None:
+        Raises:
+            QueryError: a request asks for nothing, or for what cannot be.
+        """
+        phrases = list(dict.fromkeys(phrase for own in requests for phrase in own.phrases()))
+        with ThreadPoolExecutor(1) as beside:
+            encoded = beside.submit(encode_queries, self._encoder, phrases) if phrases else None
+            asker = self._loaded()
+            if encoded is not None:
+                asker.learn(dict(zip(phrases, encoded.result(), strict=True)))
+        return [asker.answer(request) for request in requests]
+
+    # Searches that build on others
+
+    def saved(self, name: str) -> Request:
+        """The request that was saved under a name.
+
+        Raises:
+            QueryError: there is none.
+        """
+        query = self._library.saved_query(name)
+        return Request.from_dict(query.request, query.marks)
+
+    def marked(self, right: Sequence[int], wrong: Sequence[int]) -> Request:
+        """The last search with moments of it called right or wrong, by rank from 1.
+
+        Raises:
+            QueryError: there was no search, or it listed fewer moments.
+        """
+        last = self._library.last_search()
+        if last is None:
+            raise QueryError("there is no search to refine yet: run one, then mark its moments")
+        both = sorted(set(right) & set(wrong))
+        if both:
+            raise QueryError(f"{both[0]} cannot be both right and wrong")
+        marks = {(mark.video, mark.start_s, mark.end_s): mark for mark in last.marks}
+        asker = self._loaded()
+        for ranks, side in ((right, True), (wrong, False)):
+            for rank in ranks:
+                if not 1 <= rank <= len(last.moments):
+                    raise QueryError(
+                        f"the last search listed {len(last.moments)} moments, there is no {rank}"
+                    )
+                video, start_s, end_s = last.moments[rank - 1]
+                mark = asker.mark(video, Span(start_s, end_s), side)
+                marks[video, start_s, end_s] = mark
+        return Request.from_dict(last.request, tuple(marks.values()))
+
+    def remember(self, request: Request, answer: Moments, name: str | None = None) -> None:
+        """Keep a search for the next to refine, and under a name if one is given."""
+        request = self._loaded().with_vectors(request)
+        listed = tuple((moment.video, moment.start_s, moment.end_s) for moment in answer)
+        self._library.remember_search(LastSearch(request.as_dict(), request.marks, listed))
+        if name is not None:
+            saved = SavedQuery(name, request.as_dict(), request.marks)
+            self._library.save_query(saved, self._note)
+
+    @property
+    def records(self) -> dict[str, VideoRecord]:
+        """The videos that are searched, by the name that moments call them."""
+        return {record.path: record for record in self._records}
+
+    def _loaded(self) -> Asker:
+        if self._asker is None:
             damaged: list[LibraryError] = []
 
             def leave_out(record: VideoRecord, error: LibraryError) -> None:
@@ -135,15 +157,43 @@ class Searcher:
             )
             if not stored:
                 raise damaged[0]
-            self._retriever = SceneRetriever(
-                [
-                    (record.path, memory_from_stored(stored[record.id], record))
-                    for record in self._records
-                    if record.id in stored
-                ],
-                self._config.retrieval,
+            films = {
+                record.path: Film(memory_from_stored(stored[record.id], record), record.recorded_at)
+                for record in self._records
+                if record.id in stored
+            }
+            options = self._config.retrieval
+            retriever = SceneRetriever(
+                [(path, film.memory) for path, film in films.items()], options
             )
-        return self._retriever
+            self._asker = Asker(
+                self._encoder, films, retriever, self._memory_of, options.k, self._hits_of
+            )
+        return self._asker
+
+    def _hits_of(self, phrase: str) -> list[WordHit]:
+        """Where a phrase is said or written."""
+        if self._line_words is None:
+            self._line_words = self._library.line_words([record.id for record in self._records])
+        paths = {record.id: record.path for record in self._records}
+        return [
+            replace(hit, video=paths[hit.video])
+            for hit in search_words(self._line_words, caption_from_query(phrase))
+        ]
+
+    def _memory_of(self, video: str) -> MemoryHierarchy | None:
+        """The memory of a film that somebody names; None for a file that is not in the library."""
+        try:
+            record = self._library.resolve(video)
+        except LibraryError as error:
+            if Path(video).is_file():
+                return None
+            raise QueryError(str(error)) from error
+        if record.model_fingerprint != self._encoder.fingerprint:
+            raise EncoderError(
+                f"{record.name} was indexed with another model than what is searched"
+            )
+        return memory_from_stored(self._library.load(record.id), record)
 
     def _matching_encoder(self) -> ImageTextEncoder:
         """The encoder that all the videos were indexed with."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from semantic_video.asking import Asker, Film, Filters, Part, Request, part_of
 from semantic_video.config import Config, load_config
 from semantic_video.encoders import ImageTextEncoder, load_encoder
 from semantic_video.errors import QueryError
 from semantic_video.indexer import IndexReport, Note, VideoIndexer
 from semantic_video.library import Library
 from semantic_video.memory_hierarchy import MemoryHierarchy
-from semantic_video.queries import encode_queries
+from semantic_video.records import Moment, Span
 from semantic_video.scene_retrieval import Moments, SceneRetriever
 
 if TYPE_CHECKING:
@@ -90,7 +93,7 @@ class SemanticVideoProcessor:
             self.video_path, self.config, self._encoder, self._library, progress, note
         )
         self._memory: MemoryHierarchy | None = None
-        self._retriever: SceneRetriever | None = None
+        self._asker: Asker | None = None
 
     def __repr__(self) -> str:
         state = repr(self._memory) if self._memory is not None else "no memory built yet"
@@ -120,30 +123,96 @@ class SemanticVideoProcessor:
         """
         memory = self._indexer.memory()
         self._memory = memory
-        self._retriever = SceneRetriever([(str(self.video_path), memory)], self.config.retrieval)
+        name, options = str(self.video_path), self.config.retrieval
+        retriever = SceneRetriever([(name, memory)], options)
+        films = {name: Film(memory)}
+        self._asker = Asker(self._encoder, films, retriever, self._memory_of, options.k)
         return memory
 
     def query_semantic_memory(
-        self, query: str, k: int | None = None, exact: bool = False
+        self,
+        query: str | Request = "",
+        k: int | None = None,
+        exact: bool = False,
+        *,
+        image: str | Path | None = None,
+        like: str | float | Moment | None = None,
+        plus: str | Sequence[str] = (),
+        minus: str | Sequence[str] = (),
+        right: Iterable[Moment] = (),
+        wrong: Iterable[Moment] = (),
+        filters: Filters | None = None,
+        plain: bool = False,
+        every: bool = False,
+        spread: bool = False,
     ) -> Moments:
-        """The moments that show what ``query`` says, best first; builds the memory if need be.
+        """The moments that show what is asked for, best first; builds the memory if need be.
 
         Args:
-            query: what to find, in plain words.
+            query: a phrase, or a query over time such as ``'"a dog" then "a cat"'``
+                (``docs/query-language.md``); or a whole `Request`, and nothing else.
             k: at most so many moments; default as configured (10).
             exact: score every scene rather than those of the likely clusters.
+            image: a picture to find.
+            like: a moment to find more of: seconds of this film, ``FILM@TIME``, or a moment.
+            plus: words, pictures or moments (``FILM@TIME``) to add, each with its weight if it
+                is not 1: ``"at night*0.5"``.
+            minus: the same, to take away.
+            right: moments of an earlier answer that are right: more like these.
+            wrong: moments of an earlier answer that are wrong: less like these.
+            filters: where to look.
+            plain: the query is a phrase, whatever its words.
+            every: all moments that pass the threshold, however many.
+            spread: moments far apart instead of neighbours.
 
         Raises:
-            QueryError: the query is empty, or ``k`` is less than 1.
+            QueryError: the query is empty, cannot be read, or ``k`` is less than 1.
         """
-        if not query.strip():
-            raise QueryError('the query is empty; say what to find, for instance "a dog"')
+        if isinstance(query, Request):
+            return self._ready().answer(query)
         if k is not None and k < 1:
             raise QueryError(f"k={k}: ask for at least 1 moment")
-        if self._retriever is None:
+        parts = [Part("image", str(image))] if image is not None else []
+        if isinstance(like, Moment):
+            like = (like.start_s + like.end_s) / 2
+        if like is not None:
+            named = like if isinstance(like, str) else f"{self.video_path}@{like}"
+            parts.append(part_of(named, "moment"))
+        for texts, sign in ((plus, 1), (minus, -1)):
+            texts = [texts] if isinstance(texts, str) else texts
+            parts += [part_of(text, sign=sign) for text in texts]
+        if not query.strip() and not parts:
+            raise QueryError('the query is empty; say what to find, for instance "a dog"')
+        asker = self._ready()
+        marks = [
+            asker.mark(moment.video, Span(moment.start_s, moment.end_s), side)
+            for moments, side in ((right, True), (wrong, False))
+            for moment in moments
+        ]
+        return asker.answer(
+            Request(
+                query,
+                tuple(parts),
+                tuple(marks),
+                plain=plain,
+                filters=filters or Filters(),
+                k=k,
+                exact=exact,
+                every=every,
+                spread=spread,
+            )
+        )
+
+    def _ready(self) -> Asker:
+        if self._asker is None:
             self.build_semantic_memory()
-        assert self._retriever is not None
-        return self._retriever.search(encode_queries(self._encoder, [query])[0], query, k, exact)
+        assert self._asker is not None
+        return self._asker
+
+    def _memory_of(self, video: str) -> MemoryHierarchy | None:
+        """The memory of this film; None for another one, whose frame is then decoded."""
+        same = os.path.abspath(video) == os.path.abspath(self.video_path)
+        return self._memory if same else None
 
     def index(self) -> IndexReport:
         """Bring the library up to date with this film and these options.

@@ -33,6 +33,8 @@ LAYERS = (
     "transcription",
     "scene_retrieval word_search",
     "signal_fusion",
+    "asking",
+    "outputs",
     "search",
     "pictures",
     "indexer",

@@ -18,6 +18,7 @@ from semantic_video.cli.index import index
 from semantic_video.cli.memory import memory
 from semantic_video.cli.models import models
 from semantic_video.cli.output import discard_output
+from semantic_video.cli.queries import queries
 from semantic_video.cli.search import search
 from semantic_video.cli.show import report, show
 from semantic_video.cli.terminal import printable
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(index)
 app.command()(search)
+app.command()(queries)
 app.command()(contents.scenes)
 app.command()(contents.clusters)
 app.command()(show)
@@ -60,7 +62,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         message = error.format_message().rstrip(".")
         return _fail(f"{message}; see `semantic-video --help`", error.exit_code)
     except SemanticVideoError as error:
-        return _fail(str(error))
+        return _fail(str(error).removesuffix(f"\n{error.place}"), place=error.place)
     except typer.Abort:  # a question was not answered
         return _fail("stopped; nothing was done")
     except BrokenPipeError:
@@ -71,8 +73,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _fail(message: str, status: int = 2) -> int:
-    print(f"semantic-video: {printable(message)}", file=sys.stderr)
+def _fail(message: str, status: int = 2, place: str = "") -> int:
+    print(f"semantic-video: {printable(message)}", *place.splitlines(), sep="\n", file=sys.stderr)
     return status
 
 

@@ -9,20 +9,25 @@
 - `lines`: what was said and written
 - `rows`: between arrays and the rows of tables
 - `array_cache`: arrays that can be made again
+- `searches`: saved queries, their marks, and the last search
 """
 
 from semantic_video.library.film_files import fingerprint
 from semantic_video.library.library import Library, default_library_path
 from semantic_video.library.lines import LineWords
 from semantic_video.library.lookup import FileMatch
+from semantic_video.library.searches import LastSearch, Mark, SavedQuery
 from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
 
 __all__ = [
     "ClusteringRecord",
     "FileMatch",
     "Finding",
+    "LastSearch",
     "Library",
     "LineWords",
+    "Mark",
+    "SavedQuery",
     "StoredMemory",
     "VideoRecord",
     "default_library_path",

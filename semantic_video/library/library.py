@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from semantic_video.errors import LibraryError
-from semantic_video.library import film_files, lookup, rows
+from semantic_video.errors import LibraryError, QueryError
+from semantic_video.library import film_files, lookup, rows, searches
 from semantic_video.library.array_cache import cached_array, remove_leftovers, replace_file
 from semantic_video.library.lines import (
     LINE_COLUMNS,
@@ -356,6 +356,53 @@ class Library:
         """
         return cached_array(self._directory / _CACHE, name, key, make)
 
+    # Searches
+
+    def saved_queries(self) -> list[searches.SavedQuery]:
+        """Saved queries with their marks, by name."""
+        names = self._tables.names()
+        if searches.QUERIES not in names:
+            return []
+        queries = self._tables.read(searches.QUERIES, searches.QUERY_COLUMNS)
+        marks = None
+        if searches.MARKS in names:
+            marks = self._tables.read(searches.MARKS, searches.MARK_COLUMNS)
+        return searches.saved_queries(queries, marks)
+
+    def saved_query(self, name: str) -> searches.SavedQuery:
+        """The saved query of this name; `QueryError` says which there are where it is not one."""
+        known = self.saved_queries()
+        for query in known:
+            if query.name == name:
+                return query
+        raise QueryError(
+            f"no query is saved as {name!r}; saved are: {searches.names_of(known)}; "
+            "`search ... --save-as NAME` saves one"
+        )
+
+    def save_query(self, query: searches.SavedQuery, on_wait: OnWait | None = None) -> None:
+        """Keep a query under its name, in the place of one that had the name."""
+        with self.writer(on_wait):
+            self._delete_marks(query.name)
+            if query.marks:
+                self._tables.append(searches.MARKS, searches.mark_rows(query))
+            self._tables.upsert(searches.QUERIES, ["name"], searches.query_row(query))
+
+    def remove_query(self, name: str, on_wait: OnWait | None = None) -> None:
+        """Forget a saved query and its marks."""
+        with self.writer(on_wait):
+            self.saved_query(name)
+            self._tables.delete(searches.QUERIES, f"name = {_quoted(name)}")
+            self._delete_marks(name)
+
+    def remember_search(self, search: searches.LastSearch) -> None:
+        """Keep what was searched for, for the next search to refine; never waits, never fails."""
+        searches.write_last(self._directory, search)
+
+    def last_search(self) -> searches.LastSearch | None:
+        """The search before this one."""
+        return searches.read_last(self._directory)
+
     # Health
 
     def health(self, *, verify: bool = False) -> list[Finding]:
@@ -562,6 +609,10 @@ class Library:
             == record.exemplars
         )
 
+    def _delete_marks(self, query: str) -> None:
+        if searches.MARKS in self._tables.names():
+            self._tables.delete(searches.MARKS, f"query = {_quoted(query)}")
+
     def _put(self, record: VideoRecord) -> None:
         """Write a video's row; in the same change, forget others that claim its path."""
         replaced = lookup.at_same_path(record, self.videos())
@@ -578,7 +629,8 @@ class Library:
 
     def _tidy(self, keep_versions: timedelta) -> None:
         for name in self._tables.names():
-            if name != rows.VIDEOS and not rows.is_of_memories(name):
+            ours = (rows.VIDEOS, searches.QUERIES, searches.MARKS)
+            if name not in ours and not rows.is_of_memories(name):
                 continue
             # First, so that a full disk may have room for the rest.
             self._tables.discard_old_versions(name, keep_versions)
@@ -613,6 +665,11 @@ class Library:
 
 def _of_generations(records: list[VideoRecord]) -> str:
     return f"generation IN ({', '.join(str(record.generation) for record in records)})"
+
+
+def _quoted(text: str) -> str:
+    """A text as a literal of a condition."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _is_ours(name: str) -> bool:

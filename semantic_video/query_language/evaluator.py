@@ -49,7 +49,7 @@ from semantic_video.query_language.tree import (
     Window,
     Without,
 )
-from semantic_video.records import Moment
+from semantic_video.records import Moment, Span
 
 TOLERANCE_S = 0.5
 """Ends of moments are known to about so much: a smaller gap or overlap is none."""
@@ -81,18 +81,18 @@ class Answer:
 def evaluate(
     query: Query,
     candidates: Candidates,
-    durations: Mapping[str, float],
+    films: Mapping[str, float | Span],
     *,
     level: float = 0.5,
     k: int | None = 10,
     tolerance_s: float = TOLERANCE_S,
 ) -> Answer:
-    """Answer a query over the videos that ``durations`` names (video -> seconds).
+    """Answer a query over ``films``: video -> its length in seconds, or the span to look in.
 
     Args:
         query: what `parse` made.
         candidates: where the moments of a phrase come from.
-        durations: the videos to look in, in the order in which equally good moments are listed.
+        films: the videos to look in, in the order in which equally good moments are listed.
         level: the probability from which on a moment counts as there.
         k: at most so many moments, None for all that reach the level. Of `every`, `count` and
             `how long` all that reach it are listed, and others only where there is none.
@@ -101,13 +101,16 @@ def evaluate(
     value = query if isinstance(query, Count | HowLong) else None
     body = _inward(value.of if value is not None else query)
     everything = value is not None or isinstance(body, Every) or k is None
-    films = _Films(candidates, durations, level, tolerance_s)
+    spans = {
+        video: own if isinstance(own, Span) else Span(0.0, own) for video, own in films.items()
+    }
+    values = _Values(candidates, spans, level, tolerance_s)
     taken = _Taken()
     found = False
     for share in LADDER:
         results = [
             (video, interval)
-            for video, intervals in films.value(body, level * share).items()
+            for video, intervals in values.value(body, level * share).items()
             for interval in intervals
         ]
         results.sort(key=lambda result: -result[1].probability)
@@ -118,7 +121,7 @@ def evaluate(
         found = found or (share == 1 and bool(taken.results))
         if (everything and found) or len(taken.results) >= wanted > 0:
             break
-    moments = tuple(films.moment(video, interval) for video, interval in taken.results)
+    moments = tuple(values.moment(video, interval) for video, interval in taken.results)
     number: float | None = None
     if value is not None:
         held = moments if found else ()
@@ -147,18 +150,18 @@ class _Taken:
             self.results.append((video, interval))
 
 
-class _Films:
+class _Values:
     """The values of the nodes of a query, at any level, in several films together."""
 
     def __init__(
         self,
         candidates: Candidates,
-        durations: Mapping[str, float],
+        spans: Mapping[str, Span],
         level: float,
         tolerance_s: float,
     ) -> None:
         self._candidates = candidates
-        self._durations = durations
+        self._spans = spans
         self._level = level
         self._tolerance_s = tolerance_s
         self._moments: dict[str, dict[str, Sequence[Moment]]] = {}
@@ -168,7 +171,7 @@ class _Films:
         self, node: Query, level: float, videos: Iterable[str] | None = None
     ) -> dict[str, Intervals]:
         """The intervals of a node in each of the videos (default: all)."""
-        videos = list(self._durations if videos is None else videos)
+        videos = list(self._spans if videos is None else videos)
         missing = [video for video in videos if (node, level, video) not in self._values]
         if missing:
             for video, intervals in self._evaluate(node, level, missing).items():
@@ -206,9 +209,7 @@ class _Films:
                 there = self.value(node.of, self._level, videos)
                 perhaps = self.value(node.of, 0.0, videos)
                 return {
-                    video: remainder(
-                        there[video], perhaps[video], self._durations[video], tolerance_s
-                    )
+                    video: remainder(there[video], perhaps[video], self._spans[video], tolerance_s)
                     for video in videos
                 }
             case Nth():

@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from semantic_video.records import Moment
+from semantic_video.records import Moment, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,12 @@ def occurrences(intervals: Iterable[Interval], apart_s: float | None) -> list[In
 
 
 def remainder(
-    there: Intervals, perhaps: Intervals, duration_s: float, tolerance_s: float
+    there: Intervals, perhaps: Intervals, film: Span, tolerance_s: float
 ) -> list[Interval]:
     """What ``there`` leaves of a film; the less sure, the surer something of ``perhaps`` in it."""
     gaps = []
-    reached = 0.0
-    for interval in [*there, Interval(duration_s, duration_s, 0.0)]:
+    reached = film.start_s
+    for interval in [*there, Interval(film.end_s, film.end_s, 0.0)]:
         if interval.start_s - reached > tolerance_s:
             gaps.append(Interval(reached, interval.start_s, 1.0))
         reached = max(reached, interval.end_s)

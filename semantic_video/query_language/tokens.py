@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from semantic_video.errors import QueryError
+from semantic_video.query_language.times import seconds_of
 
 
 class QuerySyntaxError(QueryError):
@@ -28,7 +29,8 @@ class QuerySyntaxError(QueryError):
         self.text = text
         self.position = position
         line = "".join(c if c.isprintable() else " " for c in text)
-        super().__init__(f"{advice}\n  {line}\n  {' ' * position}^")
+        self.place = f"  {line}\n  {' ' * position}^"
+        super().__init__(f"{advice}\n{self.place}")
 
 
 class Token(NamedTuple):
@@ -64,9 +66,6 @@ _INFIX = {
 }  # fmt: skip
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)", re.IGNORECASE)
-_UNITS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
-_TIME = re.compile(r"(?:(\d+):)?(\d+):(\d\d(?:\.\d+)?)")
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?)([a-z]*)", re.IGNORECASE)
 _ANYWHERE = frozenset(_INFIX) | {"within", "between"}
 """Words that may follow a part in quotes or parentheses."""
 
@@ -282,24 +281,13 @@ class _Reader:
         piece = self._piece(at)
         if piece is None or piece.quoted:
             return None
-        text = piece.lower
-        clock = _TIME.fullmatch(text)
-        if clock:
-            hours, minutes, seconds = (float(part or 0) for part in clock.groups())
-            return 3600 * hours + 60 * minutes + seconds, at + 1
-        length = _LENGTH.fullmatch(text)
-        if not length:
-            return None
-        number, unit = float(length[1]), length[2].lower()
-        end = at + 1
-        if not unit:
-            beyond = self._piece(end)
-            if beyond is not None and _unit(beyond.lower):
-                unit, end = beyond.lower, end + 1
-            elif not bare:
-                return None
-        factor = _unit(unit) if unit else 1
-        return (number * factor, end) if factor else None
+        beyond = self._piece(at + 1)
+        if piece.lower.replace(".", "", 1).isdigit() and beyond is not None:
+            seconds = seconds_of(f"{piece.lower} {beyond.lower}")  # "2 min"
+            if seconds is not None:
+                return seconds, at + 2
+        seconds = seconds_of(piece.lower, bare)
+        return None if seconds is None else (seconds, at + 1)
 
     def _time(self, first: int, seconds: float, end: int) -> int:
         last = self._pieces[end - 1]
@@ -400,7 +388,3 @@ def _number(word: str) -> int:
         return _ORDINALS.index(word) + 1
     match = _ORDINAL.fullmatch(word)
     return int(match[1]) if match else 0
-
-
-def _unit(word: str) -> int:
-    return _UNITS.get(word, 0) or _UNITS.get(word.removesuffix("s"), 0)

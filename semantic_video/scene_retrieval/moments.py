@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import overload
 
@@ -12,12 +13,23 @@ class Moments(Sequence[Moment]):
     """The answer to one query: the best moments, best first.
 
     ``found`` says whether the first one passes as an answer; until scores are calibrated it is
-    True whenever there is a moment. It never removes results.
+    True whenever there is a moment. It never removes results. ``value`` is the number that a query
+    with `count` or `how long` (in seconds) asks for; ``complete`` says that all occurrences were
+    asked for.
     """
 
-    def __init__(self, query: str, moments: Sequence[Moment], found: bool) -> None:
+    def __init__(
+        self,
+        query: str,
+        moments: Sequence[Moment],
+        found: bool,
+        value: float | None = None,
+        complete: bool = False,
+    ) -> None:
         self.query = query
         self.found = found
+        self.value = value
+        self.complete = complete
         self._moments = tuple(moments)
 
     @overload
@@ -46,12 +58,25 @@ class Moments(Sequence[Moment]):
 
         return moments_html(self.query, self.found, self._moments)
 
+    @property
+    def occurrences(self) -> int:
+        """How many moments there are, where the first passes; else 0."""
+        return len(self) if self.found else 0
+
+    @property
+    def total_s(self) -> float:
+        """How many seconds these last together."""
+        spans = self._moments if self.found else ()
+        return round(math.fsum(moment.end_s - moment.start_s for moment in spans), 3)
+
     def as_dict(self) -> dict[str, object]:
         """The JSON contract of ``search``."""
+        whole = {"count": self.occurrences, "total_s": self.total_s} if self.complete else {}
         return {
             "version": 1,
             "query": self.query,
             "found": self.found,
-            "value": None,
+            "value": self.value,
+            **whole,
             "moments": [moment.as_dict() for moment in self._moments],
         }
