@@ -139,6 +139,8 @@ def search(
         raise QueryError(f"-k {k}: ask for at least 1 moment")
     if save_as is not None and (queries is not None or not save_as.strip("@ ")):
         raise QueryError("--save-as gives one search a name: --save-as my-dog")
+    if clip_exact and clip is None:
+        raise QueryError("--clip-exact goes with --clip DIR")
     texts = [query or ""] if queries is None else read_queries(queries)
     if any(not text.strip() for text in texts) and not parts and not marking:
         raise QueryError('the query is empty; say what to find, for instance "a dog on a beach"')
@@ -175,8 +177,8 @@ def search(
     answers = searcher.ask(requests)
     if queries is None:
         searcher.remember(requests[0], answers[0], save_as and save_as.strip("@ "))
-    if clip is not None or clip_exact:
-        cut_clips(answers, clip or Path(), clip_exact, reporter)
+    if clip is not None:
+        cut_clips(answers, clip, clip_exact, reporter)
     print_answers(answers, form, searcher.records)
 
 
