@@ -75,5 +75,5 @@ def test_drop_frame_timecode_keeps_with_the_clock(seconds: float) -> None:
     hours, minutes, rest = rate.timecode(rate.frame(seconds)).split(":")
     whole, frames = rest.split(";")
     shown = 3600 * int(hours) + 60 * int(minutes) + int(whole) + int(frames) / 30
-    # The standard's own residue: 3.6 ms in an hour, and up to two numbers within ten minutes.
-    assert shown == pytest.approx(seconds, abs=0.07 + 3.7e-3 * seconds / 3600)
+    # The standard's own residue: 3.6 ms in an hour, two numbers, and half a frame of rounding.
+    assert shown == pytest.approx(seconds, abs=0.09 + 3.7e-3 * seconds / 3600)
