@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -193,9 +194,7 @@ def _placed(
     ``sizes`` [N, 2] are widths and heights, ``taken`` [M, 4] the (left, top, right, bottom) of what
     lies there. None where the page has no room left.
     """
-    steps = [np.arange(-length, length + _STEP_IN, _STEP_IN) for length in (width, height)]
-    offsets = np.stack(np.meshgrid(*steps), axis=-1).reshape(-1, 2)
-    offsets = offsets[np.argsort((offsets**2).sum(axis=1), kind="stable")]
+    offsets = _offsets(width, height)
     page_size = np.array([width, height])
     centres = np.empty_like(wanted)
     for number, (place, size) in enumerate(zip(wanted, sizes, strict=True)):
@@ -218,6 +217,14 @@ def _placed(
         else:
             return None
     return centres
+
+
+@lru_cache(maxsize=2)
+def _offsets(width: float, height: float) -> FloatArray:
+    """Steps [N, 2] from any place of the page to all others, shortest first."""
+    steps = [np.arange(-length, length + _STEP_IN, _STEP_IN) for length in (width, height)]
+    offsets: FloatArray = np.stack(np.meshgrid(*steps), axis=-1).reshape(-1, 2)
+    return offsets[np.argsort((offsets**2).sum(axis=1), kind="stable")]
 
 
 def _beside(wanted: FloatArray, width: float, height: float, taken: FloatArray) -> FloatArray:

@@ -1,0 +1,54 @@
+"""The pictures of the documentation: drawn by the command line, then made small enough to keep.
+
+``python -m experiments.pictures LIBRARY FILM... --out docs/images`` draws each film that is indexed
+in LIBRARY as timeline, map, contact sheet and (with ``--query``) the answers to a query. What is
+shown of a film must be free to show: the sample film, or Big Buck Bunny with its credit.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from PIL import Image
+
+from semantic_video.config import load_config
+from semantic_video.library import Library
+from semantic_video.pictures import Pictures
+
+WIDTH = 1000
+"""Pixels: sharp on a page of 800 points, and a fraction of what is drawn."""
+COLOURS = 160
+
+
+def main() -> None:
+    """Command line: see the module."""
+    parser = argparse.ArgumentParser(description="Draw the pictures of the documentation.")
+    parser.add_argument("library", type=Path)
+    parser.add_argument("films", nargs="+", help="as `semantic-video list` names them")
+    parser.add_argument("--out", type=Path, default=Path("docs/images"))
+    parser.add_argument("--query", help="also draw the answers to this")
+    parser.add_argument("--what", nargs="+", default=["timeline", "map", "sheet"])
+    arguments = parser.parse_args()
+    config = load_config(None)
+    library = Library(arguments.library)
+    for name in arguments.films:
+        pictures = Pictures.of(library, library.resolve(name), config)
+        stem = Path(pictures.record.name).stem
+        for what in [*arguments.what, *(["query"] if arguments.query else [])]:
+            path = arguments.out / f"{stem}-{what}.png"
+            pictures.draw(what, path, query=arguments.query)
+            shrink(path)
+            print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+def shrink(path: Path) -> None:
+    """Reduce a PNG in place to `WIDTH` pixels and `COLOURS` colours."""
+    with Image.open(path) as image:
+        size = (WIDTH, round(image.height * WIDTH / image.width))
+        small = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    small.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
