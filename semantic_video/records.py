@@ -134,3 +134,52 @@ class Moment:
         record = asdict(self)
         record["signals"] = dict(self.signals)
         return record
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer; ``evidence`` are positions in the answer's moments."""
+
+    text: str
+    evidence: tuple[int, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"text": self.text, "evidence": list(self.evidence)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question about videos gets: short plain English, each sentence with its moments.
+
+    ``choice`` is the position of the chosen option, ``count`` the number that was asked for;
+    ``confidence`` (0 to 1) is that of the moments it rests on, ``method`` says how it was found and
+    ``plan`` the steps, a line each.
+    """
+
+    question: str
+    text: str
+    evidence: tuple[Moment, ...]
+    sentences: tuple[Sentence, ...]
+    confidence: float
+    method: str
+    choice: int | None = None
+    count: int | None = None
+    plan: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON contract of ``ask``."""
+        return {
+            "version": 1,
+            "question": self.question,
+            "text": self.text,
+            "choice": self.choice,
+            "count": self.count,
+            "confidence": self.confidence,
+            "method": self.method,
+            "evidence": [moment.as_dict() for moment in self.evidence],
+            "sentences": [sentence.as_dict() for sentence in self.sentences],
+            "plan": list(self.plan),
+        }

@@ -144,6 +144,11 @@ class Searcher:
         """The videos that are searched, by the name that moments call them."""
         return {record.path: record for record in self._records}
 
+    @property
+    def encoder(self) -> ImageTextEncoder:
+        """The encoder that all of them were indexed with."""
+        return self._encoder
+
     def _loaded(self) -> Asker:
         if self._asker is None:
             damaged: list[LibraryError] = []

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from semantic_video.answering import reasoner_for
 from semantic_video.asking import Asker, Film, Filters, Part, Request, part_of
 from semantic_video.config import Config, load_config
 from semantic_video.encoders import ImageTextEncoder, load_encoder
@@ -14,8 +15,9 @@ from semantic_video.errors import QueryError
 from semantic_video.indexer import IndexReport, Note, VideoIndexer
 from semantic_video.library import Library
 from semantic_video.memory_hierarchy import MemoryHierarchy
-from semantic_video.records import Moment, Span
+from semantic_video.records import Answer, Moment, Span
 from semantic_video.scene_retrieval import Moments, SceneRetriever
+from semantic_video.temporal_reasoning import TemporalReasoner
 
 if TYPE_CHECKING:
     from semantic_video.perception import Progress
@@ -94,6 +96,7 @@ class SemanticVideoProcessor:
         )
         self._memory: MemoryHierarchy | None = None
         self._asker: Asker | None = None
+        self._reasoner: TemporalReasoner | None = None
 
     def __repr__(self) -> str:
         state = repr(self._memory) if self._memory is not None else "no memory built yet"
@@ -123,6 +126,7 @@ class SemanticVideoProcessor:
         """
         memory = self._indexer.memory()
         self._memory = memory
+        self._reasoner = None
         name, options = str(self.video_path), self.config.retrieval
         retriever = SceneRetriever([(name, memory)], options)
         films = {name: Film(memory)}
@@ -213,6 +217,27 @@ class SemanticVideoProcessor:
         """The memory of this film; None for another one, whose frame is then decoded."""
         same = os.path.abspath(video) == os.path.abspath(self.video_path)
         return self._memory if same else None
+
+    def reason_across_time(self, question: str, options: Sequence[str] = ()) -> Answer:
+        """A short answer to a question about what happens in time, each sentence with its moments.
+
+        Args:
+            question: in plain English; may hold choices, "(A) ... (B) ...".
+            options: the choices, where they are not in the question.
+
+        Raises:
+            QueryError: the question is empty, or has a single option.
+            VideoError: the film cannot be read.
+            LibraryError: the library cannot be read or written.
+        """
+        if self._reasoner is None:
+            memory = self._memory or self.build_semantic_memory()
+            record = self._indexer.known()
+            assert record is not None  # building the memory has put it there
+            self._reasoner = reasoner_for(
+                self.config, self._library, self._encoder, {record.id: record}, {record.id: memory}
+            )
+        return self._reasoner.ask(question, options)
 
     def index(self) -> IndexReport:
         """Bring the library up to date with this film and these options.

@@ -14,6 +14,7 @@ import typer
 
 from semantic_video import __version__
 from semantic_video.cli import catalogue, contents
+from semantic_video.cli.ask import ask
 from semantic_video.cli.index import index
 from semantic_video.cli.memory import memory
 from semantic_video.cli.models import models
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command()(index)
 app.command()(search)
+app.command()(ask)
 app.command()(queries)
 app.command()(contents.scenes)
 app.command()(contents.clusters)

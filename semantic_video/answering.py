@@ -1,0 +1,76 @@
+"""From a library to a reasoner: the memories, words and encoder that a question needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from semantic_video.config import Config, options_hash
+from semantic_video.encoders import ImageTextEncoder
+from semantic_video.library import Library, VideoRecord
+from semantic_video.memory_hierarchy import MemoryHierarchy
+from semantic_video.queries import encode_queries
+from semantic_video.scene_retrieval import SceneRetriever
+from semantic_video.search import Searcher
+from semantic_video.semantic_clustering import load_vocabulary
+from semantic_video.stored_memory import memory_from_stored
+from semantic_video.temporal_reasoning import Evidence, Film, TemporalReasoner
+
+
+def reasoner_for_library(
+    config: Config,
+    videos: Sequence[str] = (),
+    note: Callable[[str], None] = lambda line: None,
+) -> TemporalReasoner:
+    """Answers questions about the videos of a library, or about some of them.
+
+    Args:
+        config: options; says where the library lies.
+        videos: paths, file names or ids; all videos if empty.
+        note: called with a line for the user, for instance on a video whose index is damaged.
+
+    Raises:
+        LibraryError: no library, nothing in it, or no such video.
+        EncoderError: the videos were indexed with an encoder that is not at hand, or with several.
+    """
+    searcher = Searcher(config, videos, note)
+    library = Library(config.library)
+    records = {record.id: record for record in searcher.records.values()}
+    stored = library.load_many(records, on_error=lambda record, error: note(str(error)))
+    memories = {
+        video: memory_from_stored(memory, records[video]) for video, memory in stored.items()
+    }
+    return reasoner_for(config, library, searcher.encoder, records, memories)
+
+
+def reasoner_for(
+    config: Config,
+    library: Library,
+    encoder: ImageTextEncoder,
+    records: Mapping[str, VideoRecord],
+    memories: Mapping[str, MemoryHierarchy],
+) -> TemporalReasoner:
+    """Answers questions about these memories (by id of the video), all made with ``encoder``."""
+    lines = library.lines(memories)
+    films = [
+        Film(records[video].path, records[video].duration_s, memory, lines[video])
+        for video, memory in memories.items()
+    ]
+    words = library.line_words(memories)
+    vocabulary = load_vocabulary()
+    key = options_hash(encoder.fingerprint, vocabulary)
+    vectors = library.cached_array(
+        "vocabulary", key, lambda: encoder.encode_texts(vocabulary).astype(np.float16)
+    )
+    retriever = SceneRetriever([(film.video, film.memory) for film in films], config.retrieval)
+    evidence = Evidence(
+        films,
+        retriever,
+        lambda texts: encode_queries(encoder, texts),
+        vocabulary,
+        vectors,
+        replace(words, videos=tuple(records[video].path for video in words.videos)),
+    )
+    return TemporalReasoner(evidence)

@@ -1,0 +1,77 @@
+"""`ask`: questions about what happens in time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from semantic_video.cli.opening import load_options
+from semantic_video.cli.options import (
+    ConfigOption,
+    JsonOption,
+    LibraryOption,
+    QuietOption,
+    VerboseOption,
+)
+from semantic_video.cli.output import print_json, print_result
+from semantic_video.cli.terminal import Reporter, clock, printable
+
+if TYPE_CHECKING:
+    from semantic_video.records import Answer
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    video: Annotated[
+        list[str] | None, typer.Option(metavar="VIDEO", help="Ask only this (repeatable).")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="A choice (repeatable).")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the plan and its steps.")
+    ] = False,
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Answer a question: what happens before and after, how often, how long, which first.
+
+    Every sentence of the answer has the moments it rests on. Choices may also stand in the
+    question, "(A) ... (B) ...": the answer then starts with the letter of the chosen one.
+    """
+    from semantic_video.answering import reasoner_for_library
+    from semantic_video.temporal_reasoning import checked_question
+
+    options = option or []
+    checked_question(question, options)  # before anything is loaded
+    reporter = Reporter(quiet, verbose)
+    reasoner = reasoner_for_library(load_options(config, library), video or [], reporter.note)
+    answer = reasoner.ask(question, options)
+    if as_json:
+        print_json(answer.as_dict())
+    else:
+        _print_answer(answer, explain)
+
+
+def _print_answer(answer: Answer, explain: bool) -> None:
+    print_result(printable(answer.text))
+    if not explain:
+        return
+    print_result(f"\nconfidence {answer.confidence:.2f}, by {answer.method}")
+    for number, step in enumerate(answer.plan, start=1):
+        print_result(printable(f"{number:3}. {step}"))
+    for number, moment in enumerate(answer.evidence):
+        seen = [i for i, own in enumerate(answer.sentences, start=1) if number in own.evidence]
+        probability = (
+            "" if moment.probability is None else f", probability {moment.probability:.2f}"
+        )
+        print_result(
+            printable(
+                f"  [{number}] {moment.video} {clock(moment.start_s)}-{clock(moment.end_s)}"
+                f"{probability}, for sentence {', '.join(map(str, seen)) or '-'}"
+            )
+        )

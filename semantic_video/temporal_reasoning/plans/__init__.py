@@ -1,0 +1,69 @@
+"""A plan for each form of question: steps over the memory, then sentences with their moments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from semantic_video.temporal_reasoning.draft import Draft
+from semantic_video.temporal_reasoning.evidence import Evidence
+from semantic_video.temporal_reasoning.plans.occurrences import (
+    answer_count,
+    answer_duration,
+    answer_when,
+    answer_where,
+    answer_whether,
+)
+from semantic_video.temporal_reasoning.plans.ordering import answer_compare, answer_order
+from semantic_video.temporal_reasoning.plans.relations import answer_relation, answer_what
+from semantic_video.temporal_reasoning.plans.stories import (
+    answer_main,
+    answer_story,
+    answer_summary,
+    answer_together,
+)
+from semantic_video.temporal_reasoning.plans.words import answer_said
+from semantic_video.temporal_reasoning.questions import Form, Question
+
+Plan = Callable[[Question, Evidence], Draft]
+
+
+def answer_unknown(question: Question, evidence: Evidence) -> Draft:
+    """A question without a plan: says so, and what could be asked instead."""
+    draft = Draft(question, "none: no plan for this question")
+    draft.step("no form fits the question")
+    draft.say("this question is none that the memory can answer: it knows what is seen when, how "
+              "often, how long and in what order")  # fmt: skip
+    draft.say(f"the nearest it can answer: {nearest_question(question)}")
+    return draft
+
+
+def nearest_question(question: Question) -> str:
+    """A question that has a plan, about the same."""
+    subject = question.subject or question.reference
+    words = subject.split()
+    if words and words[0].lower() in ("why", "how", "what", "who", "which", "where", "when"):
+        words = words[2:] if len(words) > 2 else words[1:]
+    about = " ".join(words)
+    return f'"When does {about} appear?"' if about else '"What happens in the video?"'
+
+
+PLANS: dict[Form, Plan] = {
+    "order": answer_order,
+    "relation": answer_relation,
+    "count": answer_count,
+    "duration": answer_duration,
+    "when": answer_when,
+    "whether": answer_whether,
+    "where": answer_where,
+    "story": answer_story,
+    "summary": answer_summary,
+    "compare": answer_compare,
+    "together": answer_together,
+    "said": answer_said,
+    "main": answer_main,
+    "what": answer_what,
+    "unknown": answer_unknown,
+}
+
+
+__all__ = ["PLANS", "Plan", "nearest_question"]

@@ -1,0 +1,185 @@
+"""What comes after, before or at the time of something else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from semantic_video.query_language import Every, Term
+from semantic_video.records import Moment, Span
+from semantic_video.temporal_reasoning.draft import Draft
+from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence, Film
+from semantic_video.temporal_reasoning.plans.shared import (
+    FOLLOWING,
+    TOUCHING_S,
+    looks,
+    mean_probability,
+    nothing_there,
+    related_scenes,
+    whens,
+    where,
+)
+from semantic_video.temporal_reasoning.questions import Question, Relation
+from semantic_video.temporal_reasoning.wording import (
+    clock,
+    cut,
+    listed,
+    quoted,
+    stretch,
+)
+
+# How much sharper the choice of one scene gets by taking probabilities to this power.
+_SHARPNESS = 2.0
+# Of scenes that follow, each later one counts for so much of the one before.
+_FADING = 0.5
+
+
+def answer_relation(question: Question, evidence: Evidence) -> Draft:
+    """What is there after, before or at the time of something else."""
+    assert question.relation is not None
+    film = evidence.film_for([question.reference])
+    draft = Draft(question, "order of scenes")
+    order = {"after": "after", "before": "before", "during": "at the time of"}[question.relation]
+    soon = "right " if question.immediate and question.relation != "during" else ""
+    asked = quoted(question.event) if question.event else "what is there"
+    draft.step(f"in {film.name}: {asked} {soon}{order} {quoted(question.reference)}")
+    reference = evidence.nearest(question.reference, film, question.part)
+    if reference is None:
+        return nothing_there(replace(question, subject=question.reference), evidence, film)
+    if question.options:
+        return _choose_by_order(draft, evidence, film, question.relation)
+    sure = (reference.probability or 0.0) >= LEVEL
+    draft.step(f"the likeliest {quoted(question.reference)}: {where(reference)}")
+    if not sure:
+        draft.say(
+            f"no scene shows {quoted(question.reference)} for certain; the nearest is "
+            f"{where(reference)}",
+            [reference],
+        )
+    else:
+        draft.say(f"{quoted(question.reference)} is at {where(reference)}", [reference])
+    draft.confidence = reference.probability or 0.0
+    targets = related_scenes(film, reference, question.relation)
+    if question.subject and question.relation != "during":
+        own = _subject_related(evidence, film, question, reference)
+        if own is not None:
+            targets = [own]
+            draft.step(f"the next {quoted(question.subject)} {order} it: {where(own)}")
+    if not targets:
+        edge = "ends" if question.relation == "after" else "begins"
+        draft.say(f"nothing comes {order} it: the video {edge} there", [reference])
+        return draft
+    for number, moment in enumerate(targets[: 1 if soon or question.subject else 2]):
+        then = ("then" if question.relation == "after" else "before that") if number else ""
+        place = "" if question.relation == "during" else f"{soon}{order} it, "
+        lead = f"{then}, " if then else place
+        draft.say(
+            f"{lead}at {stretch(moment.start_s, moment.end_s)}, comes "
+            f"{looks(evidence, film, moment)}"
+            if question.relation != "during"
+            else f"meanwhile the scene looks like {looks(evidence, film, moment)}",
+            [moment],
+        )
+        for line in film.lines_in(Span(moment.start_s, moment.end_s))[:1]:
+            verb = "one hears" if line.kind == "speech" else "one reads"
+            draft.say(f"at {clock(line.start_s)} {verb} “{cut(line.text)}”", [moment])
+    draft.confidence *= 0.8
+    return draft
+
+
+def _choose_by_order(draft: Draft, evidence: Evidence, film: Film, relation: Relation) -> Draft:
+    """The option that fits best the scenes that follow (precede, are) the likely references.
+
+    Where the reference lies is not certain, and the options say something about it too: every
+    scene may be it, as far as it probably is.
+    """
+    question = draft.question
+    options = [
+        option if not question.subject else f"{question.subject} {option}"
+        for option in question.options
+    ]
+    scenes = evidence.scenes(question.reference)[film.video]
+    weights = np.array([moment.probability or 0.0 for moment in scenes]) ** _SHARPNESS
+    if question.part is not None:
+        span = film.span(question.part)
+        inside = [m.start_s < span.end_s and m.end_s > span.start_s for m in scenes]
+        weights = np.where(inside, weights, 0.0)
+    fits = evidence.contrast(film, options)
+    shares = np.exp(fits - fits.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    # The likelier option counts as far as the scene shows any of them at all.
+    likely = np.exp(fits)
+    offsets = {
+        "after": range(1, 2 if question.immediate else 1 + FOLLOWING),
+        "before": range(-1, -2 if question.immediate else -1 - FOLLOWING, -1),
+        "during": range(1),
+    }[relation]
+    votes = np.zeros((len(scenes), len(options)))
+    for rank, offset in enumerate(offsets):
+        rows = np.arange(len(scenes)) + offset
+        there = (rows >= 0) & (rows < len(scenes))
+        votes[there] += _FADING**rank * likely[rows[there]]
+    joint = weights[:, None] * votes
+    best_row, best_option = np.unravel_index(int(np.argmax(joint)), joint.shape)
+    total = joint.max(axis=0)
+    draft.choose(int(best_option))
+    draft.confidence = float(total[best_option] / max(total.sum(), 1e-12))
+    reference = scenes[int(best_row)]
+    others = [int(best_row) + offset for offset in offsets]
+    rows_there = [row for row in others if 0 <= row < len(scenes)]
+    follower = max(rows_there, key=lambda row: likely[row, int(best_option)], default=int(best_row))
+    target = scenes[follower]
+    draft.step(
+        "each scene as far as it is probably the one meant, times how each option fits "
+        f"{'it' if relation == 'during' else 'the scenes ' + relation + ' it'}"
+    )
+    draft.say(
+        f"{quoted(question.reference)} is probably at {where(reference)}; "
+        + (
+            f"it fits {quoted(question.options[draft.choice or 0])} best"
+            if relation == "during"
+            else f"what comes {relation} it, at {stretch(target.start_s, target.end_s)}, fits "
+            f"{quoted(question.options[draft.choice or 0])} best"
+        ),
+        [reference, target] if target != reference else [reference],
+    )
+    return draft
+
+
+def answer_what(question: Question, evidence: Evidence) -> Draft:
+    """What or who is shown: the scenes that fit the question, in words of the vocabulary."""
+    phrase = question.event or question.text
+    film = evidence.film_for([phrase])
+    if question.options:
+        return _choose_by_order(
+            Draft(replace(question, reference=phrase), "fit of the options"),
+            evidence,
+            film,
+            "during",
+        )
+    draft = Draft(question, "the scenes that fit the question best")
+    draft.step(f"in {film.name}: scenes like {quoted(phrase)}, and what sets them apart")
+    moments = evidence.find(Every(Term(phrase)), film, question.part)
+    if not moments:
+        return nothing_there(replace(question, subject=phrase), evidence, film)
+    words = evidence.words_for(film, moments)
+    draft.confidence = 0.5 * mean_probability(moments)
+    draft.say(
+        f"the scenes that fit the question, {whens(moments)}, look like "
+        f"{listed(words) or 'nothing that has a name here'}",
+        moments,
+    )
+    return draft
+
+
+def _subject_related(
+    evidence: Evidence, film: Film, question: Question, reference: Moment
+) -> Moment | None:
+    """The occurrence of the subject nearest to the reference on the right side of it."""
+    occurrences = evidence.find(Every(Term(question.event)), film)
+    if question.relation == "after":
+        later = [own for own in occurrences if own.start_s >= reference.end_s - TOUCHING_S]
+        return later[0] if later else None
+    earlier = [own for own in occurrences if own.end_s <= reference.start_s + TOUCHING_S]
+    return earlier[-1] if earlier else None

@@ -1,0 +1,191 @@
+"""Stories and summaries: many occurrences told in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from semantic_video.query_language import And, Every, Term
+from semantic_video.records import Moment, Span
+from semantic_video.temporal_reasoning.draft import Draft
+from semantic_video.temporal_reasoning.evidence import Evidence, Film
+from semantic_video.temporal_reasoning.plans.shared import (
+    MOST_EVENTS,
+    longest,
+    looks,
+    mean_probability,
+    moment_at,
+    name_of,
+    nothing_there,
+    related_scenes,
+    whens,
+)
+from semantic_video.temporal_reasoning.questions import Question
+from semantic_video.temporal_reasoning.wording import (
+    clock,
+    cut,
+    length,
+    listed,
+    quoted,
+    stretch,
+    times,
+)
+
+_MOST_QUOTES = 3
+
+
+def answer_main(question: Question, evidence: Evidence) -> Draft:
+    """The recurring subject with most screen time."""
+    film = max(evidence.films.values(), key=lambda film: film.duration_s)
+    draft = Draft(question, "screen time of recurring clusters")
+    subject = "the main character"
+    moments = evidence.find(Every(Term(subject)), film, question.part)
+    draft.step(f"in {film.name}: clusters that recur, by screen time")
+    if not moments:
+        draft.say("nothing in this video recurs, so it has no main character")
+        return draft
+    seconds = sum(moment.end_s - moment.start_s for moment in moments)
+    name = name_of(film, evidence.main_subject(film))
+    draft.confidence = 0.5
+    draft.say(
+        f"the recurring subject with most screen time looks like {quoted(name)}: it appears "
+        f"{times(len(moments))}, {length(seconds)} in all",
+        moments,
+    )
+    return draft
+
+
+def answer_story(question: Question, evidence: Evidence) -> Draft:
+    """What happened to something: its occurrences in order, with what they look like and words."""
+    film = evidence.film_for([question.subject])
+    draft = Draft(question, "ordered story of occurrences")
+    draft.step(f"in {film.name}: {Every(Term(question.subject))}")
+    moments = evidence.find(Every(Term(question.subject)), film, question.part)
+    if not moments:
+        return nothing_there(question, evidence, film)
+    seconds = sum(moment.end_s - moment.start_s for moment in moments)
+    named = evidence.subject(film, question.subject)
+    name = name_of(film, named) if named else question.subject
+    draft.confidence = mean_probability(moments)
+    draft.say(
+        f"{quoted(name)} appears {times(len(moments))}, {length(seconds)} in all, from "
+        f"{clock(moments[0].start_s)} to {clock(moments[-1].end_s)}",
+        moments,
+    )
+    chosen = longest(moments)
+    draft.step(f"the {len(chosen)} longest occurrences, in order of time")
+    for moment in chosen:
+        draft.say(
+            f"{stretch(moment.start_s, moment.end_s)}: {looks(evidence, film, moment)}", [moment]
+        )
+        for line in film.lines_in(Span(moment.start_s, moment.end_s))[:1]:
+            verb = "one hears" if line.kind == "speech" else "one reads"
+            draft.say(f"at {clock(line.start_s)} {verb} “{cut(line.text)}”", [moment])
+    if len(moments) > len(chosen):
+        draft.say(f"{len(moments) - len(chosen)} shorter occurrences are left out")
+    return draft
+
+
+def answer_summary(question: Question, evidence: Evidence) -> Draft:
+    """What a film, or a part of it, shows: its longest occurrences in order, and words."""
+    film = max(evidence.films.values(), key=lambda film: film.duration_s)
+    span = film.span(question.part)
+    draft = Draft(question, "summary of occurrences")
+    draft.step(f"in {film.name}: occurrences of every cluster in {stretch(*span)}")
+    moments = _occurrences(film, span)
+    if not moments:
+        draft.say(f"the video has nothing at {stretch(*span)}: it is {clock(film.duration_s)} long")
+        return draft
+    chosen = longest(moments)
+    kinds = len({moment.cluster for moment in moments})
+    draft.confidence = 0.5
+    draft.say(
+        f"from {clock(span.start_s)} to {clock(span.end_s)} the video shows {kinds} different "
+        f"thing{'s' if kinds > 1 else ''} in {len(moments)} stretch{'es' if moments[1:] else ''}",
+        moments[:MOST_EVENTS],
+    )
+    for moment in chosen:
+        draft.say(
+            f"{stretch(moment.start_s, moment.end_s)}: {looks(evidence, film, moment)}", [moment]
+        )
+    lines = film.lines_in(span)
+    if lines:
+        draft.step(f"{len(lines)} lines are said or written there")
+    for line in sorted(sorted(lines, key=lambda line: -len(line.text))[:_MOST_QUOTES],
+                       key=lambda line: line.start_s):  # fmt: skip
+        verb = "is said" if line.kind == "speech" else "is written"
+        draft.say(
+            f"at {clock(line.start_s)} {verb}: “{cut(line.text)}”",
+            [moment_at(film, line.start_s, line.end_s)],
+        )
+    if len(moments) > len(chosen):
+        draft.say(f"{len(moments) - len(chosen)} shorter stretches are left out")
+    return draft
+
+
+def answer_together(question: Question, evidence: Evidence) -> Draft:
+    """What is seen with something, or when two things are seen together."""
+    film = evidence.film_for([text for text in (question.subject, question.reference) if text])
+    draft = Draft(question, "co-occurrence")
+    if question.reference:
+        query = And(Term(question.subject), Term(question.reference))
+        draft.step(f"in {film.name}: {query}")
+        moments = evidence.find(Every(query), film, question.part)
+        if moments:
+            draft.confidence = mean_probability(moments)
+            draft.say(
+                f"yes: {quoted(question.subject)} and {quoted(question.reference)} are seen "
+                f"together {whens(moments)}",
+                moments,
+            )
+        else:
+            draft.say(
+                f"no scene shows {quoted(question.subject)} and {quoted(question.reference)} "
+                "together for certain"
+            )
+            draft.confidence = 0.5
+        return draft
+    moments = evidence.find(Every(Term(question.subject)), film, question.part)
+    if not moments:
+        return nothing_there(question, evidence, film)
+    draft.step(f"in {film.name}: scenes with {quoted(question.subject)}, and what sets them apart")
+    draft.confidence = mean_probability(moments)
+    words = [
+        word
+        for word in evidence.words_for(film, moments, 5)
+        if float(evidence.vector(word) @ evidence.vector(question.subject)) < 0.7
+    ][:3]
+    draft.say(
+        f"{quoted(question.subject)} appears {times(len(moments))}; with it one sees "
+        f"{listed(words) or 'nothing that stands out'}",
+        moments,
+    )
+    before, after = _neighbours(film, moments)
+    if before or after:
+        names = [quoted(name) for name in dict.fromkeys(before + after)]
+        draft.say(f"around it come {listed(names[:4])}", moments)
+    return draft
+
+
+def _occurrences(film: Film, span: Span) -> list[Moment]:
+    """Every occurrence of every cluster in a span, in order of time."""
+    found = [
+        moment_at(film, max(own.start_s, span.start_s), min(own.end_s, span.end_s))
+        for cluster in film.clusters
+        for own in cluster.occurrences
+        if own.start_s < span.end_s and own.end_s > span.start_s
+    ]
+    return sorted(found, key=lambda moment: moment.start_s)
+
+
+def _neighbours(film: Film, moments: Sequence[Moment]) -> tuple[list[str], list[str]]:
+    """Names of the clusters right before and right after these moments, the commonest first."""
+    before: dict[str, int] = {}
+    after: dict[str, int] = {}
+    for moment in moments:
+        for names, relation in ((before, "before"), (after, "after")):
+            for scene in related_scenes(film, moment, relation)[:1]:  # type: ignore[arg-type]
+                names[scene.cluster_name] = names.get(scene.cluster_name, 0) + 1
+    return (
+        sorted(before, key=lambda name: -before[name]),
+        sorted(after, key=lambda name: -after[name]),
+    )

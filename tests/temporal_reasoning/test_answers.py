@@ -1,0 +1,217 @@
+"""Answers from films whose content is known: what is said, counted, chosen, and on what."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semantic_video import SemanticVideoProcessor
+from semantic_video.cli import run
+from semantic_video.errors import QueryError
+from semantic_video.records import Answer, Line
+from tests.media import Shot, render, write_video
+from tests.temporal_reasoning.films import film, reasoner
+
+LINES = (
+    Line(12, 15, "Here comes the night train", "speech"),
+    Line(41, 44, "That was the winning goal", "speech"),
+    Line(60, 70, "Platform nine", "text"),
+)
+#        0   10    20  30    40   50     60    70
+SHOWN = "dog train cat beach goal sunset train dog"
+
+
+@pytest.fixture(scope="module")
+def known() -> object:
+    return reasoner(film("one.mp4", SHOWN, lines=LINES))
+
+
+def spans(answer: Answer) -> list[tuple[float, float]]:
+    return [(moment.start_s, moment.end_s) for moment in answer.evidence]
+
+
+def test_counting(known) -> None:
+    assert known.ask("How many times does a train appear?").count == 2
+    assert known.ask("How often do we see the cat?").count == 1
+    answer = known.ask("How many times does a train appear before 30 s?")
+    assert answer.count == 1
+    assert spans(answer) == [(10, 20)]
+
+
+def test_what_is_not_there_is_said_not_to_be(known) -> None:
+    answer = known.ask("How many times does a violin appear?")
+    assert answer.count == 0
+    assert "no scene" in answer.text.lower()
+    assert answer.method == "absence"
+    assert "No scene" in known.ask("Is there a kitchen?").text
+    assert known.ask("Is there a dog?").text.startswith("Yes")
+    assert known.ask("Is there a dog in the middle of the video?").method == "absence"
+
+
+def test_duration_and_when(known) -> None:
+    assert "20 seconds" in known.ask("How long is the dog visible?").text
+    first = known.ask("When does the train first appear?")
+    assert "0:10" in first.sentences[0].text
+    last = known.ask("When is the train last seen?")
+    assert "1:00" in last.sentences[0].text
+
+
+def test_order(known) -> None:
+    answer = known.ask("Which appears first: (A) a beach or (B) a cat?")
+    assert answer.choice == 1
+    assert answer.text.startswith("(B) ")
+    assert known.ask("Which appears first?", ["a cat", "a beach"]).choice == 0
+    assert known.ask("Which appears last: (A) a beach or (B) a dog?").choice == 1
+    assert known.ask("Does a cat appear before a beach?").text.startswith("Yes")
+    assert known.ask("Does a beach appear before a cat?").text.startswith("No")
+    assert known.ask("Does a violin appear before a cat?").method == "absence"
+
+
+def test_after_before_and_at_the_time(known) -> None:
+    after = known.ask("What is shown right after the cat?")
+    assert (30, 40) in spans(after)
+    assert "beach" in after.text
+    before = known.ask("What happens before the cat?")
+    assert (10, 20) in spans(before)
+    chosen = known.ask("What is shown right after the beach? (A) a dog (B) a goal (C) a cat")
+    assert chosen.choice == 1
+    assert set(spans(chosen)) == {(30, 40), (40, 50)}
+    assert known.ask("What is shown just before the sunset? (A) a goal (B) a train").choice == 0
+    assert known.ask("What does the train do after the sunset?").evidence[1].start_s == 60
+    assert "ends there" in reasoner(film("x.mp4", "dog cat")).ask("What comes after the cat?").text
+
+
+def test_comparison_and_company(known) -> None:
+    assert known.ask("Which appears more often: (A) a cat or (B) a train?").choice == 1
+    assert known.ask("Which appears longer, a dog or a cat?").text.endswith(
+        '"a dog" is there longer.'
+    )
+    both = known.ask("Do a dog and a cat appear together?")
+    assert "no scene" in both.text.lower()
+    around = known.ask("What appears with the cat?")
+    assert "beach" in around.text
+    assert "train" in around.text
+
+
+def test_stories_and_summaries(known) -> None:
+    story = known.ask("What happened to the train?")
+    assert spans(story) == [(10, 20), (60, 70)]
+    assert "night train" in story.text
+    assert "Platform nine" in story.text
+    summary = known.ask("Summarise from 0:30 to 1:00")
+    assert spans(summary)[:3] == [(30, 40), (40, 50), (50, 60)]
+    assert "winning goal" in summary.text
+    assert "night train" not in summary.text
+
+
+def test_the_main_character_recurs_and_is_longest_on_screen() -> None:
+    shown = reasoner(film("m.mp4", "dog dog dog dog cat beach cat beach cat"))
+    story = shown.ask("What happened to the main character?")
+    assert spans(story) == [(40, 50), (60, 70), (80, 90)]
+    assert '"a cat"' in shown.ask("Who is the main character?").text
+
+
+def test_words(known) -> None:
+    said = known.ask("What is said about the goal?")
+    assert "winning goal" in said.text
+    assert spans(said) == [(41, 44)]
+    assert "Platform nine" in known.ask("What is written on the screen?").text
+    assert "no line" in known.ask("What is said about bees?").text.lower()
+    silent = reasoner(film("s.mp4", "dog cat")).ask("What is said?")
+    assert "nothing that is said is indexed" in silent.text.lower()
+
+
+def test_a_question_without_a_plan_says_so_and_offers_another(known) -> None:
+    answer = known.ask("Why is the man angry?")
+    assert "none that the memory can answer" in answer.text
+    assert '"When does the man angry appear?"' in answer.text
+    assert answer.confidence == 0
+    assert answer.evidence == ()
+
+
+def test_of_several_films_the_one_that_shows_it_answers() -> None:
+    both = reasoner(film("one.mp4", "dog cat dog"), film("two.mp4", "violin goal violin"))
+    answer = both.ask("How many times does a violin appear?")
+    assert answer.count == 2
+    assert {moment.video for moment in answer.evidence} == {"/films/two.mp4"}
+    assert "two.mp4" in answer.text
+
+
+FORMS = """How many times does {} appear?
+When is {} seen?
+What happened to {}?
+What is {}?
+What comes after {}?
+Which appears first: (A) {} or (B) a cat?
+Compare {} and a cat
+What is said about {}?
+What appears with {}?
+Summarise {}
+How long is {} visible?
+What does {} do after a cat runs?""".splitlines()
+SUBJECTS = ("a dog", "a violin", "the main character", "", "a cat and a dog", "12:00")
+QUESTIONS = st.one_of(
+    st.text(max_size=40),
+    st.builds(str.format, st.sampled_from(FORMS), st.sampled_from(SUBJECTS)),
+)
+
+
+@given(QUESTIONS)
+@settings(deadline=None, max_examples=60)
+def test_every_sentence_rests_on_moments_that_are_there(text: str) -> None:
+    if not text.strip():
+        return
+    answer = SHARED.ask(text)
+    assert answer.text
+    assert 0 <= answer.confidence <= 1
+    for sentence in answer.sentences:
+        assert all(0 <= place < len(answer.evidence) for place in sentence.evidence)
+    used = {place for sentence in answer.sentences for place in sentence.evidence}
+    assert used == set(range(len(answer.evidence)))
+    json.dumps(answer.as_dict())
+
+
+SHARED = reasoner(film("one.mp4", SHOWN, lines=LINES))
+
+
+def test_questions_that_cannot_be_asked(known) -> None:
+    with pytest.raises(QueryError, match="the question is empty"):
+        known.ask("  ")
+    with pytest.raises(QueryError, match="at least twice"):
+        known.ask("What is first?", ["a dog"])
+
+
+def test_from_the_film_to_the_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_video(tmp_path / "film.mp4", render([Shot(1, 2), Shot(2, 2), Shot(1, 2)]))
+    path.with_suffix(".srt").write_text("1\n00:00:02,500 --> 00:00:03,000\nThe bees dance\n")
+    shelf = ["--library", str(tmp_path / "library"), "--quiet"]
+    assert run(["index", str(path), "--ocr", "off", *shelf]) == 0
+    capsys.readouterr()
+    assert run(["ask", "What is said about bees?", "--json", *shelf]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["version"] == 1
+    assert set(answer) >= {
+        "text",
+        "choice",
+        "count",
+        "confidence",
+        "method",
+        "evidence",
+        "sentences",
+    }
+    assert answer["evidence"][0]["start_s"] == 2.5
+    assert answer["sentences"][0]["evidence"] == [0]
+    assert (
+        run(["ask", "Which is first?", "--option", "a", "--option", "b", "--explain", *shelf]) == 0
+    )
+    shown = capsys.readouterr().out
+    assert shown.startswith("(")
+    assert "  1. read as order" in shown
+    assert run(["ask", " ", *shelf]) == 2
+    assert "the question is empty" in capsys.readouterr().err
+    processor = SemanticVideoProcessor(path, library=tmp_path / "library", config=None)
+    assert "bees dance" in processor.reason_across_time("What is said about bees?").text
