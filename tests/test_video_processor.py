@@ -100,7 +100,6 @@ def test_a_memory_is_the_same_after_reopening(film: Path, tmp_path: Path) -> Non
 def test_what_is_to_come_is_absent(film: Path, shelf: Path) -> None:
     processor = SemanticVideoProcessor(film, library=shelf)
     assert not hasattr(processor, "train_moe_experts")
-    assert not hasattr(processor, "reason_across_time")
 
 
 def test_bad_arguments(film: Path, shelf: Path, tmp_path: Path) -> None:
