@@ -89,7 +89,7 @@ class Searcher:
         phrases = list(dict.fromkeys(phrase for own in requests for phrase in own.phrases()))
         with ThreadPoolExecutor(1) as beside:
             encoded = beside.submit(encode_queries, self._encoder, phrases) if phrases else None
-            asker = self._loaded()
+            asker = self.asker
             if encoded is not None:
                 asker.learn(dict(zip(phrases, encoded.result(), strict=True)))
         return [asker.answer(request) for request in requests]
@@ -118,7 +118,7 @@ class Searcher:
         if both:
             raise QueryError(f"{both[0]} cannot be both right and wrong")
         marks = {(mark.video, mark.start_s, mark.end_s): mark for mark in last.marks}
-        asker = self._loaded()
+        asker = self.asker
         for ranks, side in ((right, True), (wrong, False)):
             for rank in ranks:
                 if not 1 <= rank <= len(last.moments):
@@ -132,7 +132,7 @@ class Searcher:
 
     def remember(self, request: Request, answer: Moments, name: str | None = None) -> None:
         """Keep a search for the next to refine, and under a name if one is given."""
-        request = self._loaded().with_vectors(request)
+        request = self.asker.with_vectors(request)
         listed = tuple((moment.video, moment.start_s, moment.end_s) for moment in answer)
         self._library.remember_search(LastSearch(request.as_dict(), request.marks, listed))
         if name is not None:
@@ -149,7 +149,9 @@ class Searcher:
         """The encoder that all of them were indexed with."""
         return self._encoder
 
-    def _loaded(self) -> Asker:
+    @property
+    def asker(self) -> Asker:
+        """What answers requests from these videos; their memories are loaded when first needed."""
         if self._asker is None:
             damaged: list[LibraryError] = []
 

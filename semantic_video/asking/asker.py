@@ -79,6 +79,11 @@ class Asker:
         self._hits_of = hits_of
         self._texts: dict[str, FloatArray] = {}
 
+    @property
+    def model(self) -> str:
+        """The fingerprint of the encoder."""
+        return self._encoder.fingerprint
+
     def learn(self, vectors: Mapping[str, FloatArray]) -> None:
         """Vectors of phrases that were encoded already."""
         self._texts.update(vectors)
@@ -113,9 +118,7 @@ class Asker:
     def with_vectors(self, request: Request) -> Request:
         """The request with what its pictures and moments look like, so that it can be kept."""
         parts = tuple(
-            part
-            if part.kind == "text"
-            else with_vector(part, self._vector_of(part), self._encoder.fingerprint)
+            part if part.kind == "text" else with_vector(part, self._vector_of(part), self.model)
             for part in request.parts
         )
         return replace(request, parts=parts)

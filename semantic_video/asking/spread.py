@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from semantic_video.records import Moment
 
-_SHARE = 0.05
-_LEAST_S, _MOST_S = 10.0, 120.0
+_SHARE = 0.01
+_LEAST_S, _MOST_S = 10.0, 60.0
 
 
 def spread_out(
@@ -15,7 +15,7 @@ def spread_out(
 ) -> tuple[Moment, ...]:
     """The best ``k`` of moments (best first) of which no two of one film are near to each other.
 
-    Near is within a twentieth of the film, but no less than 10 s and no more than two minutes.
+    Near is within a hundredth of the film, but no less than 10 s and no more than a minute.
     """
     taken: list[Moment] = []
     for moment in moments:

@@ -78,6 +78,8 @@ _BEGINNINGS = frozenset(
         "people", "everyone", "everybody", "nobody", "men", "women", "children", "kids",
     }
 )  # fmt: skip
+# "Count down", "count with fingers": something that is done, and not a wish.
+_PARTICLES = frozenset({"down", "for", "from", "in", "off", "on", "out", "to", "up", "with"})
 _TIMES = frozenset({"time", "moment", "scene", "occurrence", "appearance"})
 _LINKS = frozenset({"of", "that", "when", "where", "with", "showing"})
 
@@ -174,7 +176,8 @@ class _Reader:
             return 0
         capitals = self._capitals(at)
         strong = capitals or self._begins_part(at + 1)
-        if word == "count" and (strong or (top and not following.text[:1].isupper())):
+        counts = not following.text[:1].isupper() and following.lower not in _PARTICLES
+        if word == "count" and (strong or (top and counts)):
             return self._operator("_COUNT", at, at, strong)
         if word == "how" and following.lower == "long" and self._piece(at + 2):
             strong = capitals or self._begins_part(at + 2)

@@ -76,7 +76,8 @@ def test_queries_of_the_language(text: str, written: str) -> None:
         'a sign that says "stop" and a car', '"salt and pepper"', 'a 12" pizza and a drink',
         "a man waiting after 10 minutes of rain", "between the trees and the lake",
         "a person before and after", "then", "count", "how long", "every", "first", "a dog :)",
-        "before noon", "people within reach", "first person view of a bike ride", "",
+        "before noon", "count down", "count with fingers", "people within reach",
+        "first person view of a bike ride", "",
     ],
 )  # fmt: skip
 def test_ordinary_sentences_are_plain(text: str) -> None:
