@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_video.config import Config, options_hash
+from semantic_video.editing import Change, brought_up_to_date, edit_video
 from semantic_video.encoders import ImageTextEncoder
 from semantic_video.errors import LibraryError, VideoError
 from semantic_video.indexing import (
@@ -39,9 +40,12 @@ from semantic_video.memory_hierarchy import (
 from semantic_video.records import Return, Span
 from semantic_video.semantic_clustering import (
     Clustering,
+    Correction,
+    Found,
     SemanticClustering,
     load_vocabulary,
     name_clusters,
+    replay,
 )
 from semantic_video.stored_memory import (
     clustering_record,
@@ -156,6 +160,15 @@ class VideoIndexer:
         record, read = words.update(record, lines, took)
         return IndexReport(record, done + read, time.perf_counter() - started)
 
+    def edit(self, change: Change) -> MemoryHierarchy:
+        """Correct this film's clusters by hand, see `editing`; the memory afterwards."""
+        record = self.known()
+        if record is None or stale_perception(record, self.config, self._encoder.fingerprint):
+            raise LibraryError(
+                f"{self.path.name} is not in the library with these options: index it first"
+            )
+        return edit_video(self._library, record, change, clustering_id(self.config))[1]
+
     def _index_pictures(
         self, record: VideoRecord | None, started: float
     ) -> tuple[VideoRecord, tuple[str, ...]]:
@@ -195,9 +208,11 @@ class VideoIndexer:
         own = clustering_id(self.config)
         for clustering in stored.clusterings:
             if clustering.id == own:
-                return clustering
+                memory = memory_from_stored(stored, record, clustering)
+                return brought_up_to_date(clustering, stored.active_clustering, memory)
         memory = memory_from_stored(stored, record)
-        return clustering_record(own, memory.recluster(*self._group(memory.entries)))
+        grouped = self._group(memory.entries, memory.clustering.corrections)
+        return clustering_record(own, memory.recluster(*grouped))
 
     def known(self) -> VideoRecord | None:
         """The library's record of this very film, which may be offline or have moved."""
@@ -240,20 +255,21 @@ class VideoIndexer:
 
     def _rebuild(self, record: VideoRecord | None, stale: str, started: float) -> VideoRecord:
         """Make the entries anew from the film, or from finer entries, and save everything."""
-        if record is not None and stale == "memory":
-            stored = self._library.load(record.id)
-            before = memory_from_stored(stored, record)
+        stored = None if record is None else self._library.load(record.id)
+        before = memory_from_stored(stored, record) if stored and record else None
+        corrections = before.clustering.corrections if before else ()
+        if record and stored and before and stale == "memory":
             entries, thumbnails = before.entries, stored.thumbnails
             returns, history, uses = before.returns, before.history, before.uses
         else:
             known = None
-            if record is not None and stale == "vectors":
-                known = scene_spans(self._library.load(record.id))
+            if stored is not None and stale == "vectors":
+                known = scene_spans(stored)
             record, entries, thumbnails = self._watch(known)
             returns, history = _first_sight(entries)
             uses = {}
         self._progress("grouping scenes", record.duration_s, record.duration_s)
-        memory = self._organise(entries, returns, history, uses)
+        memory = self._organise(entries, returns, history, uses, corrections)
         clustering = replace(clustering_record(clustering_id(self.config), memory), active=True)
         record = replace(
             record,
@@ -313,12 +329,13 @@ class VideoIndexer:
         returns: Sequence[Return],
         history: History,
         uses: Mapping[int, int] | None = None,
+        corrections: Sequence[Correction] = (),
     ) -> MemoryHierarchy:
         """Group the entries by what they show, name the groups, and keep to the budget."""
         limits = self.config.memory
         return MemoryHierarchy.build(
             entries,
-            *self._group(entries),
+            *self._group(entries, corrections),
             limits.memory_size,
             limits.exemplars,
             spans=limits.spans,
@@ -328,8 +345,10 @@ class VideoIndexer:
             uses=uses,
         )
 
-    def _group(self, entries: SceneEntries) -> tuple[Clustering, tuple[str, ...]]:
-        """A clustering of the entries, and names for its clusters."""
+    def _group(
+        self, entries: SceneEntries, corrections: Sequence[Correction]
+    ) -> tuple[Clustering, tuple[str, ...]]:
+        """A clustering of the entries, corrected by hand, and names for its clusters."""
         vectors = entries.entry_vectors.astype(np.float32)
         options = self.config.clustering
         clustering = SemanticClustering(options.method, options.num_clusters, options.seed).fit(
@@ -342,6 +361,13 @@ class VideoIndexer:
             self._vocabulary_vectors(vocabulary),
             background=vectors,
         )
+        if corrections:
+            found = Found(clustering.labels, names)
+            seconds = entries.entry_weights.astype(np.float64)
+            labels, names = replay(found, corrections, vectors, seconds, entries.entry_spans)
+            clustering = replace(
+                clustering, labels=labels, corrections=tuple(corrections), found=found
+            )
         return clustering, names
 
     def _vocabulary_vectors(self, vocabulary: tuple[str, ...]) -> NDArray[np.float16]:

@@ -11,7 +11,7 @@ from semantic_video.errors import LibraryError
 from semantic_video.library import ClusteringRecord, StoredMemory, VideoRecord
 from semantic_video.memory_hierarchy import DEFAULT_SPANS, History, MemoryHierarchy, SceneEntries
 from semantic_video.records import Span
-from semantic_video.semantic_clustering import Clustering
+from semantic_video.semantic_clustering import Clustering, Correction, Found
 
 
 def memory_from_stored(
@@ -36,6 +36,12 @@ def memory_from_stored(
             seed=chosen.seed,
             labels=chosen.assignments,
             reason=chosen.reason,
+            corrections=tuple(map(Correction.from_dict, chosen.corrections)),
+            found=(
+                Found(chosen.found_assignments, chosen.found_names)
+                if chosen.found_assignments is not None
+                else None
+            ),
         ),
         names=chosen.names,
         **_budget(record, stored),
@@ -56,6 +62,9 @@ def clustering_record(identity: str, memory: MemoryHierarchy) -> ClusteringRecor
         assignments=clustering.labels,
         names=memory.names,
         reason=clustering.reason,
+        corrections=tuple(correction.as_dict() for correction in clustering.corrections),
+        found_assignments=clustering.found.labels if clustering.found else None,
+        found_names=clustering.found.names if clustering.found else (),
     )
 
 

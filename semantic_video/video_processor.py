@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from semantic_video import editing
 from semantic_video.answering import reasoner_for
 from semantic_video.asking import Asker, Film, Filters, Part, Request, part_of
 from semantic_video.config import Config, load_config
@@ -238,6 +239,34 @@ class SemanticVideoProcessor:
                 self.config, self._library, self._encoder, {record.id: record}, {record.id: memory}
             )
         return self._reasoner.ask(question, options)
+
+    def edit(
+        self,
+        *,
+        merge: tuple[int, int] | None = None,
+        split: int | None = None,
+        rename: tuple[int, str] | None = None,
+        together: tuple[int, int] | None = None,
+        apart: tuple[int, int] | None = None,
+        undo: bool = False,
+    ) -> MemoryHierarchy:
+        """Correct the clusters by hand, and keep that in the library; the memory afterwards.
+
+        Exactly one of: ``merge`` two clusters, ``split`` one into the two parts that differ most,
+        ``rename`` one, put two scenes ``together`` or ``apart``, or ``undo`` the last correction.
+        Numbers are those of this processor's clustering. Corrections hold for every clustering of
+        the film, also one made later with another number, method or seed.
+
+        Raises:
+            QueryError: there is no such cluster or scene, or the change makes no sense.
+            LibraryError: the film is not in the library as this processor sees it, or the library
+                cannot be written.
+        """
+        change = editing.one_change(merge, split, rename, together, apart, undo)
+        self.build_semantic_memory()
+        self._indexer.edit(change)
+        self._reasoner = None
+        return self.build_semantic_memory()
 
     def index(self) -> IndexReport:
         """Bring the library up to date with this film and these options.

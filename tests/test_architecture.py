@@ -29,7 +29,7 @@ LAYERS = (
     "memory_hierarchy",
     "perception",
     "library",
-    "stored_memory indexing",
+    "stored_memory indexing editing",
     "transcription",
     "scene_retrieval word_search",
     "signal_fusion",

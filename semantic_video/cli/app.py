@@ -15,6 +15,7 @@ import typer
 from semantic_video import __version__
 from semantic_video.cli import catalogue, contents
 from semantic_video.cli.ask import ask
+from semantic_video.cli.edit import edit
 from semantic_video.cli.index import index
 from semantic_video.cli.memory import memory
 from semantic_video.cli.models import models
@@ -37,6 +38,7 @@ app.command()(ask)
 app.command()(queries)
 app.command()(contents.scenes)
 app.command()(contents.clusters)
+app.command()(edit)
 app.command()(show)
 app.command()(report)
 app.command()(memory)

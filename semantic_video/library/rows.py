@@ -145,6 +145,12 @@ def clustering_rows(record: VideoRecord, clusterings: Iterable[ClusteringRecord]
             "reason": clustering.reason,
             "corrections": list(clustering.corrections),
             "names": list(clustering.names),
+            "found": None
+            if clustering.found_assignments is None
+            else {
+                "assignments": clustering.found_assignments.tolist(),
+                "names": list(clustering.found_names),
+            },
         }
         for clustering in clusterings
     ]
@@ -211,6 +217,7 @@ class MemoryReader:
             rows.objects("record"), rows.objects("assignments"), strict=True
         ):
             facts = json.loads(text)
+            found = facts.get("found")
             clusterings.append(
                 ClusteringRecord(
                     id=facts["id"],
@@ -221,6 +228,10 @@ class MemoryReader:
                     corrections=tuple(facts["corrections"]),
                     names=tuple(facts["names"]),
                     assignments=np.array(assignments, dtype=np.int32),
+                    found_assignments=(
+                        np.array(found["assignments"], dtype=np.int32) if found else None
+                    ),
+                    found_names=tuple(found["names"]) if found else (),
                     active=facts["id"] == record.active_clustering,
                 )
             )

@@ -98,6 +98,10 @@ class ClusteringRecord:
     reason: str = ""
     corrections: tuple[Mapping[str, Any], ...] = ()
     """What the user changed by hand, in order."""
+    found_assignments: NDArray[np.int32] | None = None
+    """The cluster of each entry before corrections, [N]; None where there are none."""
+    found_names: tuple[str, ...] = ()
+    """One for each cluster before corrections."""
     active: bool = False
 
     def __post_init__(self) -> None:

@@ -33,6 +33,8 @@ class Fitted:
     cluster_map: NDArray[np.int32]
     returns: tuple[Return, ...]
     history: History
+    heads: NDArray[np.intp]
+    """[N] the first of the entries before that became each one."""
 
 
 def fit(
@@ -53,7 +55,8 @@ def fit(
     clusters = budget.cluster.entries
     groups, cluster_map = merge_groups(entries, labels, budget.memory_size, clusters, counts)
     held = merge_rows(entries, groups, budget.exemplars)
-    now = cluster_map[labels[[group[0] for group in groups]]]
+    heads = np.array([group[0] for group in groups])
+    now = cluster_map[labels[heads]]
     held, absorbed = _coarsened(held, budget)
     kept = _surest(returns, budget)
     history = absorbed.add(merged=len(entries) - len(groups))
@@ -62,7 +65,8 @@ def fit(
         groups, again = merge_groups(held, now, size, clusters, counts)
         history = history.add(merged=len(held) - len(groups))
         held = merge_rows(held, groups, exemplars)
-        now = again[now[[group[0] for group in groups]]]
+        first = np.array([group[0] for group in groups])
+        heads, now = heads[first], again[now[first]]
         cluster_map = again[cluster_map]
     history = history.add(thinned=len(entries.exemplar_times) - len(held.exemplar_times))
     scenes = {span.scene for spans in held.entry_spans for span in spans}
@@ -75,6 +79,7 @@ def fit(
         numbers[cluster_map],
         tuple(one for one in kept if one.scene in scenes),
         history,
+        heads,
     )
 
 

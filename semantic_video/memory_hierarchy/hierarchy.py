@@ -126,7 +126,7 @@ class MemoryHierarchy:
             kept.append(names[merged[np.argmax(seconds[merged])]])
         return cls(
             entries=fitted.entries,
-            clustering=replace(clustering, labels=fitted.labels),
+            clustering=clustering.reduced(fitted.labels, fitted.heads),
             names=tuple(kept),
             memory_size=memory_size,
             exemplars=exemplars,

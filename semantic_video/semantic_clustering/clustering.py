@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semantic_video.semantic_clustering.arrays import unit_rows
+
+if TYPE_CHECKING:
+    from semantic_video.semantic_clustering.corrections import Correction
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A grouping as a method found it, before corrections: labels int32[N], a name a cluster."""
+
+    labels: NDArray[np.int32]
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +28,8 @@ class Clustering:
 
     ``labels`` is int32[N] with values 0 to K-1, none empty, numbered in order of first appearance.
     ``num_clusters`` is what was asked for; ``reason`` says in a sentence why there are K.
+    ``corrections`` are the user's, already in the labels; ``found`` is what was there before them,
+    None where there are none.
     """
 
     method: str
@@ -24,11 +37,23 @@ class Clustering:
     seed: int
     labels: NDArray[np.int32]
     reason: str
+    corrections: tuple[Correction, ...] = ()
+    found: Found | None = None
 
     @property
     def size(self) -> int:
         """K, the number of clusters."""
         return int(self.labels.max()) + 1
+
+    def reduced(self, labels: NDArray[np.int32], rows: NDArray[np.intp]) -> Clustering:
+        """This clustering of fewer entries: those of ``rows``, with these labels."""
+        found = self.found
+        if found is not None:
+            kept = found.labels[rows]
+            order = np.unique(kept, return_index=True)[1]
+            names = tuple(found.names[kept[first]] for first in np.sort(order))
+            found = Found(first_appearance(kept), names)
+        return replace(self, labels=labels, found=found)
 
     def centroids(
         self, vectors: ArrayLike, weights: ArrayLike | None = None
