@@ -138,7 +138,12 @@ class RetrievalOptions:
     pooling: Literal["max", "mean", "top"]
     top_frames: Count
     entry_weight: Share
+    kin_weight: Share
     cluster_weight: Share
+    join_depth: Annotated[float, Range(0)]
+    join_likeness: Annotated[float, Range(-1, 2)]
+    divide_contrast: Annotated[float, Range(0)]
+    false_accept_rate: Annotated[float, Range(0.001, 0.5)]
     probe_entries: Annotated[int, Range(0)]
     probe_share: Share
 

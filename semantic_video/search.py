@@ -20,7 +20,7 @@ from semantic_video.library import LastSearch, Library, LineWords, SavedQuery, V
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.queries import caption_from_query, encode_queries
 from semantic_video.records import Span
-from semantic_video.scene_retrieval import Moments, SceneRetriever
+from semantic_video.scene_retrieval import Moments, References, SceneRetriever
 from semantic_video.signal_fusion import SIGNALS, Signal
 from semantic_video.stored_memory import memory_from_stored
 from semantic_video.word_search import WordHit, search_words
@@ -171,7 +171,9 @@ class Searcher:
             }
             options = self._config.retrieval
             retriever = SceneRetriever(
-                [(path, film.memory) for path, film in films.items()], options
+                [(path, film.memory) for path, film in films.items()],
+                options,
+                References.of(self._encoder, self._library.cached_array),
             )
             self._asker = Asker(
                 self._encoder, films, retriever, self._memory_of, options.k, self._hits_of

@@ -56,7 +56,12 @@ def fuse(
     spoken = _word_moments(heard, picture_within, "picture" in signals)[:k]
     shown = list(pictures) if "picture" in signals else []
     if not spoken:
-        return Moments(pictures.query, shown[:k], pictures.found and bool(shown))
+        return Moments(
+            pictures.query,
+            shown[:k],
+            found=pictures.found and bool(shown),
+            perhaps=pictures.perhaps and bool(shown),
+        )
     ranked = sorted(
         [*((moment, True) for moment in spoken), *((moment, False) for moment in shown)],
         key=lambda pair: _rank(*pair),

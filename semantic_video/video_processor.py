@@ -17,7 +17,7 @@ from semantic_video.indexer import IndexReport, Note, VideoIndexer
 from semantic_video.library import Library
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.records import Answer, Moment, Span
-from semantic_video.scene_retrieval import Moments, SceneRetriever
+from semantic_video.scene_retrieval import Moments, References, SceneRetriever
 from semantic_video.temporal_reasoning import TemporalReasoner
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ class SemanticVideoProcessor:
         self._memory = memory
         self._reasoner = None
         name, options = str(self.video_path), self.config.retrieval
-        retriever = SceneRetriever([(name, memory)], options)
+        references = References.of(self._encoder, self._library.cached_array)
+        retriever = SceneRetriever([(name, memory)], options, references)
         films = {name: Film(memory)}
         self._asker = Asker(self._encoder, films, retriever, self._memory_of, options.k)
         return memory

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,13 +13,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from semantic_video.config import RetrievalOptions, default_config
+from semantic_video.encoders import load_encoder
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
 from semantic_video.records import Scope, Span
-from semantic_video.scene_retrieval import SceneRetriever
+from semantic_video.scene_retrieval import References, SceneRetriever
+from semantic_video.scene_retrieval.foreign_texts import foreign_texts
 from semantic_video.semantic_clustering import SemanticClustering
 
 DIMENSION = 12
 OPTIONS = default_config().retrieval
+AS_CUT = replace(OPTIONS, join_likeness=2.0, divide_contrast=100.0)
+"""Every scene is a moment, as the film was cut."""
 
 
 def unit(rows: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -44,6 +49,16 @@ def make_memory(seed: int, scenes: int, memory_size: int = 1000) -> MemoryHierar
     return MemoryHierarchy.build(entries, clustering, names, memory_size)
 
 
+def kin_of(memory: MemoryHierarchy, entry: int) -> NDArray[np.float32]:
+    """The mean of all entries by the cube of their likeness, pair by pair."""
+    vectors = memory.vectors.astype(np.float64)
+    usual = float(np.mean([a @ b for a in vectors for b in vectors]))
+    spread = max(1 - usual, 1e-6)
+    weights = [max((vectors[entry] @ other - usual) / spread, 0) ** 3 for other in vectors]
+    mixed = np.average(vectors, axis=0, weights=weights) if sum(weights) > 0 else vectors[entry]
+    return unit(mixed)
+
+
 def brute_force(
     memory: MemoryHierarchy, query: NDArray[np.float32], options: RetrievalOptions
 ) -> dict[float, float]:
@@ -60,8 +75,13 @@ def brute_force(
                 best = np.sort(frames)[::-1][: options.top_frames]
                 score = (1 - options.entry_weight) * best.mean() + options.entry_weight * own
             cluster = float(memory.cluster_vectors[memory.labels[entry]] @ query)
-            support = options.cluster_weight
-            scores[span.start_s] = float((1 - support) * score + support * cluster)
+            kin = float(kin_of(memory, entry) @ query)
+            own_share = 1 - options.cluster_weight - options.kin_weight
+            scores[span.start_s] = (
+                own_share * float(score)
+                + options.cluster_weight * cluster
+                + options.kin_weight * kin
+            )
     return scores
 
 
@@ -77,7 +97,7 @@ def test_search_equals_brute_force_and_never_overlaps(
     seed: int, scenes: int, memory_size: int, k: int, support: float
 ) -> None:
     memory = make_memory(seed, scenes, memory_size)
-    options = replace(OPTIONS, cluster_weight=support)
+    options = replace(AS_CUT, cluster_weight=support)
     query = unit(np.random.default_rng(seed + 1).normal(size=DIMENSION))
     answer = SceneRetriever([("film", memory)], options).search(query, "q", k=k, exact=True)
 
@@ -99,7 +119,7 @@ def test_search_equals_brute_force_and_never_overlaps(
 
 def test_routed_search_visits_part_and_agrees_with_exact() -> None:
     memories = {f"film {i}": make_memory(i, 40) for i in range(6)}
-    options = replace(OPTIONS, probe_entries=60, probe_share=0.5)
+    options = replace(AS_CUT, probe_entries=60, probe_share=0.5)
     retriever = SceneRetriever(list(memories.items()), options)
     rng = np.random.default_rng(0)
     agreed = []
@@ -163,7 +183,7 @@ def test_one_odd_frame_decides_only_for_max(pooling: str) -> None:
     )
     clustering = SemanticClustering("kmeans", 1).fit(entries.entry_vectors.astype(np.float32))
     memory = MemoryHierarchy.build(entries, clustering, ["all"])
-    options = replace(OPTIONS, pooling=pooling, entry_weight=0.0)
+    options = replace(AS_CUT, pooling=pooling, entry_weight=0.0, kin_weight=0.0, cluster_weight=0.0)
     best = SceneRetriever([("film", memory)], options).search(target.astype(np.float32), k=1)[0]
     assert best.start_s == (0.0 if pooling == "max" else 8.0)
 
@@ -182,3 +202,123 @@ def test_answer_reads_as_the_json_contract() -> None:
         "keyframe_s", "signals",
     }  # fmt: skip
     assert "a dog" in repr(answer)
+
+
+def directions(count: int) -> NDArray[np.float32]:
+    return unit(np.random.default_rng(7).normal(size=(count, 64)))
+
+
+def film(
+    shots: list[tuple[float, list[NDArray[np.float32]]]],
+) -> tuple[MemoryHierarchy, list[Span]]:
+    """A film of scenes: each its length in seconds and the vectors of its frames, evenly spread."""
+    rng = np.random.default_rng(3)
+    spans, times, vectors, start_s = [], [], [], 0.0
+    for length_s, frames in shots:
+        spans.append(Span(start_s, start_s + length_s))
+        times.append(start_s + (np.arange(len(frames)) + 0.5) * length_s / len(frames))
+        noise = 0.2 * unit(rng.normal(size=(len(frames), 64)))
+        vectors.append(unit(np.stack(frames) + noise))
+        start_s += length_s
+    entries = SceneEntries.from_scenes(spans, times, vectors)
+    clustering = SemanticClustering("kmeans", "auto", seed=0).fit(
+        entries.entry_vectors.astype(np.float32)
+    )
+    names = [f"kind {i}" for i in range(clustering.size)]
+    return MemoryHierarchy.build(entries, clustering, names), spans
+
+
+def test_two_scenes_that_go_on_are_one_moment_and_two_that_score_alike_are_two() -> None:
+    kinds = directions(20)
+    shots = [(6.0, [kinds[i]] * 3) for i in range(16)]
+    shots[5] = (8.0, [kinds[18]] * 4)
+    shots[6] = (5.0, [kinds[18]] * 3)  # the same subject, goes on behind a cut
+    shots[9] = (6.0, [unit(kinds[18] + kinds[19])] * 3)
+    shots[10] = (6.0, [unit(kinds[18] - kinds[19])] * 3)  # as good an answer, another subject
+    memory, spans = film(shots)
+    answer = SceneRetriever([("film", memory)], OPTIONS).search(kinds[18], k=3)
+    assert (answer[0].start_s, answer[0].end_s) == (spans[5].start_s, spans[6].end_s)
+    assert {(m.start_s, m.end_s) for m in answer[1:]} == {spans[9], spans[10]}
+
+
+def test_a_moment_inside_a_long_scene_is_cut_out() -> None:
+    kinds = directions(20)
+    shots = [(6.0, [kinds[i]] * 3) for i in range(16)]
+    shots[8] = (40.0, [kinds[18]] * 3 + [kinds[19]] * 2 + [kinds[18]] * 3)
+    memory, spans = film(shots)
+    start_s = spans[8].start_s
+    retriever = SceneRetriever([("film", memory)], OPTIONS)
+    inside = retriever.search(kinds[19], k=1)[0]
+    assert (inside.start_s, inside.end_s) == pytest.approx((start_s + 15, start_s + 25))
+    around = sorted(retriever.search(kinds[18], k=2), key=lambda moment: moment.start_s)
+    assert (around[0].start_s, around[0].end_s) == pytest.approx((start_s, start_s + 15))
+    assert (around[1].start_s, around[1].end_s) == pytest.approx((start_s + 25, start_s + 40))
+    # A scene whose frames only vary a little is left whole.
+    assert (retriever.search(kinds[3], k=1)[0].end_s) == spans[3].end_s
+
+
+class Words:
+    """An encoder of texts as random directions, each its own: nothing belongs to any film."""
+
+    model_id = licence = fingerprint = "words"
+    dimension, input_size = 64, (1, 1)
+
+    def encode_images(self, rgb: object) -> NDArray[np.float32]:
+        raise NotImplementedError
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        rng = np.random.default_rng(len(texts))
+        return unit(rng.normal(size=(len(texts), 64)))
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.1, 0.3])
+def test_what_does_not_belong_is_found_no_more_often_than_asked(rate: float) -> None:
+    rng = np.random.default_rng(11)
+    memory, _ = film([(6.0, list(unit(rng.normal(size=(3, 64))))) for _ in range(60)])
+    references = References.of(Words(), lambda name, key, make: make())
+    options = replace(OPTIONS, false_accept_rate=rate)
+    retriever = SceneRetriever([("film", memory)], options, references)
+    foreign = [retriever.search(q, k=1) for q in unit(rng.normal(size=(400, 64)))]
+    assert np.mean([answer.found for answer in foreign]) <= rate + 0.03
+    assert np.mean([answer.perhaps for answer in foreign]) > np.mean([a.found for a in foreign])
+    own = memory.entries.exemplar_vectors.astype(np.float32)
+    there = [retriever.search(q, k=1) for q in unit(own + 0.4 * unit(rng.normal(size=own.shape)))]
+    assert np.mean([answer.found for answer in there]) > 0.75
+    # Whatever is found or not, the best candidates are there, the surest first.
+    assert all(len(answer) == 1 for answer in foreign)
+    sure = [answer[0].probability or 0 for answer in there]
+    unsure = [answer[0].probability or 0 for answer in foreign]
+    assert np.quantile(sure, 0.1) > np.quantile(unsure, 0.9)
+    assert foreign[0].verdict.startswith(("found", "perhaps", "probably not in this video"))
+
+
+def test_unrelated_pictures_that_answer_as_well_lower_the_probability() -> None:
+    rng = np.random.default_rng(12)
+    memory, _ = film([(6.0, list(unit(rng.normal(size=(3, 64))))) for _ in range(60)])
+    texts = unit(rng.normal(size=(128, 64)))
+    query = unit(memory.vectors[7].astype(np.float64))
+    others = unit(rng.normal(size=(200, 64)))
+    alike = np.concatenate([others, unit(query + 0.3 * unit(rng.normal(size=(20, 64))))])
+    sure, unsure = (
+        SceneRetriever([("film", memory)], OPTIONS, References(texts, pictures)).search(query, k=1)
+        for pictures in (others, alike)
+    )
+    assert sure.found
+    assert not unsure.found
+    assert (sure[0].start_s, sure[0].score) == (unsure[0].start_s, unsure[0].score)
+    assert (sure[0].probability or 0) > (unsure[0].probability or 0)
+
+
+def test_the_shipped_references_are_those_of_the_built_in_model() -> None:
+    encoder = load_encoder("lite")
+
+    def refuse(name: str, key: str, make: object) -> NDArray[np.float32]:
+        raise AssertionError("nothing is to be made")
+
+    references = References.of(encoder, refuse)
+    assert len(references.pictures) > 1000
+    texts = foreign_texts()
+    assert len(set(texts)) > 0.95 * len(texts) == 0.95 * len(references.texts)
+    again = encoder.encode_texts(texts[:8])
+    assert np.einsum("nd,nd->n", again, references.texts[:8]) == pytest.approx(1, abs=1e-3)
+    assert np.linalg.norm(references.pictures, axis=1) == pytest.approx(1, abs=0.02)

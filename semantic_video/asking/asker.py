@@ -113,7 +113,8 @@ class Asker:
             return self._found(vector, heard, label, k, request, where)
         best = self._found(vector, heard, label, 1, request, where)
         moments = self._candidates(vector, heard, request.signals, where)
-        return Moments(label, spread_out(moments, self._durations, k), best.found)
+        spread = spread_out(moments, self._durations, k)
+        return Moments(label, spread, best.found, perhaps=best.perhaps)
 
     def with_vectors(self, request: Request) -> Request:
         """The request with what its pictures and moments look like, so that it can be kept."""
@@ -160,7 +161,15 @@ class Asker:
         """What pictures show and words say, merged."""
         hits = self._hits(heard, where)
         # Moments may fall away that overlap with what words found.
-        pictures = self._retriever.search(vector, label, k + len(hits), request.exact, where)
+        by_pictures = not request.text.strip() and all(p.kind != "text" for p in request.parts)
+        pictures = self._retriever.search(
+            vector,
+            label,
+            k + len(hits),
+            request.exact,
+            where,
+            asked="picture" if by_pictures else "text",
+        )
         return fuse(pictures, hits, self._shown_within(vector, where), k, request.signals)
 
     def _candidates(

@@ -82,8 +82,7 @@ def cut_clips(answers: Sequence[Moments], folder: Path, exact: bool, reporter: R
 
 
 def _print_moments(answer: Moments, titled: bool) -> None:
-    if titled:
-        print_result(printable(f"{answer.query}:"))
+    print_result(printable(f"{answer.query}: {answer.verdict}" if titled else answer.verdict))
     paths = {moment.video for moment in answer}
     distinct = len({Path(path).name for path in paths}) == len(paths)
     rows = [
@@ -92,11 +91,13 @@ def _print_moments(answer: Moments, titled: bool) -> None:
             Path(moment.video).name if distinct else moment.video,
             f"{clock(moment.start_s)}-{clock(moment.end_s)}",
             f"{moment.score:.3f}",
+            "" if moment.probability is None else f"{moment.probability:.2f}",
             moment.cluster_name,
         )
         for rank, moment in enumerate(answer, start=1)
     ]
-    print_result(table(("rank", "video", "time", "score", "cluster"), rows, right="rank score"))
+    columns = ("rank", "video", "time", "score", "probability", "cluster")
+    print_result(table(columns, rows, right="rank score probability"))
     if answer.value is not None:
         print_result(f"{answer.value:.10g}")
     elif answer.complete:

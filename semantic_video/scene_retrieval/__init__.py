@@ -1,10 +1,12 @@
 """Query vector -> moments: scores, intervals, and how sure they are.
 
-`SceneRetriever` puts the parts together: ``rows`` gathers what is scored, ``scoring`` gives every
-scene its score, and ``moments`` is the answer.
+`SceneRetriever` puts the parts together: ``rows`` gathers what is scored, ``scoring`` gives
+every scene its score, ``localisation`` makes intervals of scenes, ``calibration`` says how likely
+they are right, and ``moments`` is the answer.
 """
 
+from semantic_video.scene_retrieval.calibration import References
 from semantic_video.scene_retrieval.moments import Moments
 from semantic_video.scene_retrieval.retriever import SceneRetriever
 
-__all__ = ["Moments", "SceneRetriever"]
+__all__ = ["Moments", "References", "SceneRetriever"]

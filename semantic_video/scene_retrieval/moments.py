@@ -12,10 +12,10 @@ from semantic_video.records import Moment
 class Moments(Sequence[Moment]):
     """The answer to one query: the best moments, best first.
 
-    ``found`` says whether the first one passes as an answer; until scores are calibrated it is
-    True whenever there is a moment. It never removes results. ``value`` is the number that a query
-    with `count` or `how long` (in seconds) asks for; ``complete`` says that all occurrences were
-    asked for.
+    ``found`` says whether the first one passes as an answer, ``perhaps`` whether it passes a looser
+    test. Neither removes results: the best candidates are always there. ``value`` is the number
+    that a query with `count` or `how long` (in seconds) asks for; ``complete`` says that all
+    occurrences were asked for.
     """
 
     def __init__(
@@ -25,11 +25,13 @@ class Moments(Sequence[Moment]):
         found: bool,
         value: float | None = None,
         complete: bool = False,
+        perhaps: bool = False,
     ) -> None:
         self.query = query
         self.found = found
         self.value = value
         self.complete = complete
+        self.perhaps = perhaps or found
         self._moments = tuple(moments)
 
     @overload
@@ -45,13 +47,26 @@ class Moments(Sequence[Moment]):
     def __iter__(self) -> Iterator[Moment]:
         return iter(self._moments)
 
+    @property
+    def verdict(self) -> str:
+        """One line for people: found, perhaps, or probably not there."""
+        if not self._moments:
+            return "nothing to search"
+        if self.found:
+            return "found"
+        if self.perhaps:
+            return "perhaps"
+        videos = {moment.video for moment in self._moments}
+        where = "this video" if len(videos) == 1 else "these videos"
+        return f"probably not in {where}; the nearest:"
+
     def __repr__(self) -> str:
         lines = [
             f"  {moment.start_s:9.2f} - {moment.end_s:9.2f} s  {moment.score:.3f}  "
             f"{moment.cluster_name}"
             for moment in self._moments
         ]
-        return "\n".join([f"Moments for {self.query!r}:", *(lines or ["  none"])])
+        return "\n".join([f"Moments for {self.query!r}: {self.verdict}", *lines])
 
     def _repr_html_(self) -> str:
         from semantic_video.utils.visualization.notebook import moments_html

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,29 +13,45 @@ from numpy.typing import NDArray
 from semantic_video.config import RetrievalOptions
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.records import Moment, Scope
+from semantic_video.scene_retrieval.calibration import NullDistribution, References
+from semantic_video.scene_retrieval.localisation import Interval, Part, join, parts
 from semantic_video.scene_retrieval.moments import Moments
 from semantic_video.scene_retrieval.rows import FloatArray, gather
-from semantic_video.scene_retrieval.scoring import score_scenes, visited_entries
+from semantic_video.scene_retrieval.scoring import best_scores, score_scenes, visited_scenes
 
 Where = Scope | Mapping[str, Scope] | None
 """Where to look: one scope for all videos, or one for each video by its name in the answer; videos
 that such a mapping leaves out are not searched."""
 
+Asked = Literal["text", "picture"]
+"""What a query vector was made from: pictures are far more alike than a picture and a text."""
+
+_EVERYWHERE = Scope()
+_PERHAPS_AT = 3.0
+"""``perhaps`` accepts so many times the false alarms of ``found``."""
+
 
 class SceneRetriever:
     """Searches the memories of one or more videos, all made with the same encoder.
 
-    ``memories`` pairs what a moment should call its video with that video's memory. The search is
-    exact over everything the visited clusters hold; with ``exact`` every cluster is visited.
+    ``memories`` pairs what a moment should call its video with that video's memory. ``references``
+    are vectors of that encoder to judge scores against; without them moments have a probability
+    only in so far as they stand out among the scenes, and every query counts as found. The search
+    is exact over everything the visited clusters hold; with ``exact`` every cluster is visited.
     """
 
     def __init__(
-        self, memories: Sequence[tuple[str, MemoryHierarchy]], options: RetrievalOptions
+        self,
+        memories: Sequence[tuple[str, MemoryHierarchy]],
+        options: RetrievalOptions,
+        references: References | None = None,
     ) -> None:
         self._names = [name for name, _ in memories]
         self._cluster_names = [memory.names for _, memory in memories]
         self._options = options
         self._rows = gather([memory for _, memory in memories])
+        self._references = references
+        self._foreign: dict[Asked, tuple[FloatArray, NDArray[np.float64]]] = {}
 
     def search(
         self,
@@ -41,95 +60,161 @@ class SceneRetriever:
         k: int | None = None,
         exact: bool = False,
         scope: Where = None,
+        asked: Asked = "text",
     ) -> Moments:
         """The ``k`` best moments for a unit query vector [D].
 
         ``text`` is what the answer calls the query; ``exact`` visits every cluster; ``scope`` says
-        where to look.
+        where to look; ``asked`` what the vector was made from.
         """
         k = self._options.k if k is None else k
-        moments = self._moments(query, exact, scope, k)
-        return Moments(text, moments, found=bool(moments))
+        moments, level = self._moments(query, exact, scope, k, asked)
+        null = self._null(scope, asked)
+        if null is None or not moments:
+            return Moments(text, moments, found=bool(moments))
+        rate = self._options.false_accept_rate
+        evidence = moments[0].score - level
+        return Moments(
+            text,
+            moments,
+            found=evidence >= null.threshold(rate),
+            perhaps=evidence >= null.threshold(min(_PERHAPS_AT * rate, 0.5)),
+        )
 
-    def candidates(self, query: FloatArray, scope: Where = None) -> tuple[Moment, ...]:
+    def candidates(
+        self, query: FloatArray, scope: Where = None, asked: Asked = "text"
+    ) -> tuple[Moment, ...]:
         """Every candidate moment for a unit query vector [D], best first, never overlapping.
 
         Each has a ``probability``; together they cover all that lies in ``scope``.
         """
-        return tuple(self._moments(query, exact=True, scope=scope, k=None))
+        return tuple(self._moments(query, True, scope, None, asked)[0])
 
-    def _moments(self, query: FloatArray, exact: bool, scope: Where, k: int | None) -> list[Moment]:
+    def _moments(
+        self, query: FloatArray, exact: bool, scope: Where, k: int | None, asked: Asked
+    ) -> tuple[list[Moment], float]:
+        """The moments, and the level that was taken off their scores to judge them."""
         rows, options = self._rows, self._options
-        if len(rows.scene_entry) == 0:
-            return []
-        cluster_scores = rows.cluster_vectors @ query
-        if exact:
-            visited = np.ones(len(rows.entry_cluster), dtype=np.bool_)
-        else:
-            visited = visited_entries(rows, cluster_scores, options)
-        scores, keyframes = score_scenes(rows, query, cluster_scores, visited, options)
-        starts, ends = self._within(scope)
-        candidates = np.flatnonzero(np.isfinite(scores) & (starts < ends))
-        if len(candidates) == 0:
-            return []
-        # Provisional: how far a score stands out among the scenes of all videos.
-        everywhere = scores[np.isfinite(scores)].astype(np.float64)
-        spread = max(float(everywhere.std()), 1e-6)
-        standing_out = (scores.astype(np.float64) - everywhere.mean()) / spread
-        probabilities = 1 / (1 + np.exp(-2 * (standing_out - 2.5)))
-        # Equal scores keep the order of the timeline, so that answers are repeatable.
-        best = candidates[np.argsort(-scores[candidates], kind="stable")[:k]]
-        return [
-            self._moment(
-                row, starts[row], ends[row], scores[row], probabilities[row], keyframes[row]
-            )
-            for row in best
+        searched = self._scenes_of(scope)
+        if not exact:
+            visited = visited_scenes(rows, rows.cluster_vectors @ query, options)
+            searched = np.intersect1d(searched, visited, assume_unique=True)
+        if len(searched) == 0:
+            return [], 0.0
+        null = self._null(scope, asked)
+        level = float(self._references.level(query[None])[0]) if self._references else 0.0
+        scores = score_scenes(rows, query[None], searched, options)[0]
+        # A film of one or two scenes does not say how far scores differ.
+        spread = float(scores.std()) if len(scores) > 2 else 0.0
+        spread = max(spread, null.spread) if null else spread or 1.0
+        judged = null or NullDistribution(np.sort(scores.astype(np.float64)))
+        chosen = self._overlapping(searched, scope)
+        searched, scores = searched[chosen], scores[chosen]
+        if k is not None and len(scores) > 4 * k and not _asks_for_length(scope):
+            # Enough for k moments, however scenes join.
+            least = np.partition(scores, -4 * k)[-4 * k] - options.join_depth * spread
+            searched, scores = searched[scores >= least], scores[scores >= least]
+        inside = [
+            cut
+            for part in parts(rows, query, searched, scores, spread, options)
+            if (cut := self._within(part, scope)) is not None
         ]
+        found = list(islice(self._long_enough(inside, spread, scope), k))
+        evidence = np.array([interval.peak.score for interval in found]) - level
+        return [
+            self._moment(interval, probability)
+            for interval, probability in zip(found, judged.probability(evidence), strict=True)
+        ], level
 
-    def _within(self, scope: Where) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Start and end [S] of what of each scene lies in ``scope``; empty where nothing does."""
+    def _long_enough(
+        self, inside: Sequence[Part], spread: float, scope: Where
+    ) -> Iterator[Interval]:
+        for interval in join(self._rows, inside, spread, self._options):
+            least_s = self._scope(interval.peak, scope).min_length_s
+            if interval.end_s - interval.start_s >= least_s:
+                yield interval
+
+    def _null(self, scope: Where, asked: Asked) -> NullDistribution | None:
+        """Best scores of what does not belong, over the videos that are searched."""
+        references = self._references
+        if references is None:
+            return None
+        queries = references.texts if asked == "text" else references.picture_queries
+        if len(queries) == 0:
+            return None
+        if asked not in self._foreign:
+            self._foreign[asked] = (
+                best_scores(self._rows, queries, self._options),
+                references.level(queries),
+            )
+        best, level = self._foreign[asked]
+        if isinstance(scope, Mapping):
+            best = best[:, [name in scope for name in self._names]]
+            if best.shape[1] == 0:
+                return None
+        return NullDistribution(np.sort(best.max(axis=1) - level))
+
+    def _scenes_of(self, scope: Where) -> NDArray[np.int64]:
+        """The scenes of the videos that a scope names."""
+        if not isinstance(scope, Mapping):
+            return np.arange(len(self._rows.scene_entry))
+        named = [name in scope for name in self._names]
+        return np.flatnonzero(np.array(named, dtype=np.bool_)[self._rows.scene_video])
+
+    def _overlapping(self, scenes: NDArray[np.int64], scope: Where) -> NDArray[np.bool_]:
+        """Which of ``scenes`` [n] have something in the windows and clusters of a scope."""
         rows = self._rows
-        starts, ends = rows.scene_start, rows.scene_end
+        chosen = np.ones(len(scenes), dtype=np.bool_)
         if scope is None:
-            return starts, ends
-        starts, ends = starts.copy(), ends.copy()
-        labels = rows.cluster_label[rows.entry_cluster[rows.scene_entry]]
+            return chosen
+        labels = rows.cluster_label[rows.entry_cluster[rows.scene_entry[scenes]]]
         for video, name in enumerate(self._names):
-            own = rows.scene_video == video
-            asked = scope.get(name) if isinstance(scope, Mapping) else scope
-            if asked is None:
-                ends[own] = starts[own]
+            own = scope.get(name) if isinstance(scope, Mapping) else scope
+            if own is None:
                 continue
-            starts[own] = np.maximum(starts[own], asked.start_s)
-            ends[own] = np.minimum(ends[own], asked.end_s)
-            kept = ends - starts >= asked.min_length_s
-            if asked.clusters is not None:
-                kept &= np.isin(labels, list(asked.clusters))
-            ends[own & ~kept] = starts[own & ~kept]
-        return starts, ends
+            at = rows.scene_video[scenes] == video
+            fits = (rows.scene_end[scenes] > own.start_s) & (rows.scene_start[scenes] < own.end_s)
+            if own.clusters is not None:
+                fits &= np.isin(labels, list(own.clusters))
+            chosen &= fits | ~at
+        return chosen
 
-    def _moment(
-        self,
-        row: int,
-        start_s: float,
-        end_s: float,
-        score: float,
-        probability: float,
-        keyframe_s: float,
-    ) -> Moment:
+    def _scope(self, part: Part, scope: Where) -> Scope:
+        if isinstance(scope, Mapping):
+            return scope[self._names[int(self._rows.scene_video[part.scene])]]
+        return scope or _EVERYWHERE
+
+    def _within(self, part: Part, scope: Where) -> Part | None:
+        """What of a part lies in ``scope``."""
+        if scope is None:
+            return part
+        own = self._scope(part, scope)
+        start_s, end_s = max(part.start_s, own.start_s), min(part.end_s, own.end_s)
+        if start_s >= end_s:
+            return None
+        best_s = part.best_s if start_s <= part.best_s < end_s else (start_s + end_s) / 2
+        return replace(part, start_s=start_s, end_s=end_s, best_s=best_s)
+
+    def _cluster(self, part: Part) -> int:
         rows = self._rows
-        video = int(rows.scene_video[row])
-        cluster = int(rows.cluster_label[rows.entry_cluster[rows.scene_entry[row]]])
-        if not start_s <= keyframe_s < end_s:
-            keyframe_s = (start_s + end_s) / 2
+        return int(rows.cluster_label[rows.entry_cluster[rows.scene_entry[part.scene]]])
+
+    def _moment(self, interval: Interval, probability: float) -> Moment:
+        peak = interval.peak
+        video, cluster = int(self._rows.scene_video[peak.scene]), self._cluster(peak)
         return Moment(
             video=self._names[video],
-            start_s=float(start_s),
-            end_s=float(end_s),
-            score=round(float(score), 4),
+            start_s=interval.start_s,
+            end_s=interval.end_s,
+            score=round(peak.score, 4),
             probability=round(float(probability), 4),
             cluster=cluster,
             cluster_name=self._cluster_names[video][cluster],
-            keyframe_s=float(keyframe_s),
-            signals={"picture": round(float(score), 4)},
+            keyframe_s=peak.best_s,
+            signals={"picture": round(peak.score, 4)},
         )
+
+
+def _asks_for_length(scope: Where) -> bool:
+    scopes = scope.values() if isinstance(scope, Mapping) else [scope or _EVERYWHERE]
+    return any(own.min_length_s > 0 for own in scopes)

@@ -1,7 +1,8 @@
 """The score of every scene for a query, and which entries are scored at all.
 
-A scene's score blends its best frames with its entry's own vector and its cluster's (scenes that
-mean the same support each other).
+A scene's score blends its best frames with its entry's own vector and with what supports it:
+scenes that mean the same support each other, finely (its kin across the whole film) and coarsely
+(its cluster).
 """
 
 from __future__ import annotations
@@ -12,75 +13,89 @@ from numpy.typing import NDArray
 from semantic_video.config import RetrievalOptions
 from semantic_video.scene_retrieval.rows import FloatArray, Rows
 
+# Scenes scored at once where there are many queries: bounds the memory.
+_CHUNK = 4096
 
-def visited_entries(
+
+def visited_scenes(
     rows: Rows, cluster_scores: FloatArray, options: RetrievalOptions
-) -> NDArray[np.bool_]:
-    """Entries [N] of the clusters nearest to the query, until enough of them are gathered."""
+) -> NDArray[np.int64]:
+    """Scenes of the clusters nearest to the query, until enough entries are gathered."""
     total = len(rows.entry_cluster)
     wanted = max(options.probe_entries, int(np.ceil(options.probe_share * total)))
     if wanted >= total:
-        return np.ones(total, dtype=np.bool_)
+        return np.arange(len(rows.scene_entry))
     order = np.argsort(-cluster_scores, kind="stable")
     sizes = np.bincount(rows.entry_cluster, minlength=len(order))[order]
     count = int(np.searchsorted(np.cumsum(sizes), wanted)) + 1
     opened = np.zeros(len(order), dtype=np.bool_)
     opened[order[:count]] = True
-    visited: NDArray[np.bool_] = opened[rows.entry_cluster]
-    return visited
+    return np.flatnonzero(opened[rows.entry_cluster[rows.scene_entry]])
 
 
 def score_scenes(
-    rows: Rows,
-    query: FloatArray,
-    cluster_scores: FloatArray,
-    visited: NDArray[np.bool_],
-    options: RetrievalOptions,
-) -> tuple[FloatArray, NDArray[np.float64]]:
-    """Score [S] of every scene, -inf where its entry was not visited, and its best time [S]."""
-    everything = bool(visited.all())
-    entry_scores = np.full(len(visited), -np.inf, dtype=np.float32)
-    chosen = slice(None) if everything else visited
-    entry_scores[chosen] = rows.entry_vectors[chosen] @ query
-    frames = (
-        np.arange(len(rows.frame_scene))
-        if everything
-        else np.flatnonzero(visited[rows.scene_entry[rows.frame_scene]])
-    )
-    scores = entry_scores[rows.scene_entry]
-    keyframes = (rows.scene_start + rows.scene_end) / 2
-    if len(frames):
-        frame_scores = rows.frame_vectors[frames] @ query
-        scene = rows.frame_scene[frames]
-        # By scene, best frame first within each.
-        order = np.lexsort((-frame_scores, scene))
-        scene, frame_scores = scene[order], frame_scores[order]
-        first = np.flatnonzero(np.r_[True, scene[1:] != scene[:-1]])
-        pooled = _pool(frame_scores, first, options)
-        own = scene[first]
-        keyframes[own] = rows.frame_times[frames[order][first]]
-        scores[own] = (1 - options.entry_weight) * pooled + options.entry_weight * scores[own]
-    support = options.cluster_weight
-    if support:
-        cluster = cluster_scores[rows.entry_cluster[rows.scene_entry]]
-        scores = (1 - support) * scores + support * cluster
-    return scores, keyframes
+    rows: Rows, queries: FloatArray, scenes: NDArray[np.int64], options: RetrievalOptions
+) -> FloatArray:
+    """Scores [Q, n] of ``scenes`` [n] for unit query vectors [Q, D]."""
+    entries = rows.scene_entry[scenes]
+    pooled = _best_frames(rows, queries, scenes, options)
+    share = options.entry_weight
+    kin, cluster = options.kin_weight, options.cluster_weight
+    # A weighted sum of vectors is one vector: one product with the queries scores all three.
+    context = (1 - kin - cluster) * share * rows.entry_vectors[entries]
+    if kin:
+        context = context + kin * rows.entry_kin[entries]
+    if cluster:
+        context = context + cluster * rows.cluster_vectors[rows.entry_cluster[entries]]
+    scores: FloatArray = (1 - kin - cluster) * (1 - share) * pooled + queries @ context.T
+    return scores
 
 
-def _pool(scores: FloatArray, first: NDArray[np.int64], options: RetrievalOptions) -> FloatArray:
-    """Pool runs of descending scores that begin at ``first`` into one score each.
+def best_scores(rows: Rows, queries: FloatArray, options: RetrievalOptions) -> FloatArray:
+    """The best score [Q, V] that each video gives to each of many queries [Q, D]."""
+    best = np.full((len(queries), len(rows.video_scenes) - 1), -np.inf, dtype=np.float32)
+    for video, (first, last) in enumerate(
+        zip(rows.video_scenes[:-1], rows.video_scenes[1:], strict=True)
+    ):
+        for start in range(first, last, _CHUNK):
+            scenes = np.arange(start, min(start + _CHUNK, last))
+            scores = score_scenes(rows, queries, scenes, options).max(axis=1)
+            best[:, video] = np.maximum(best[:, video], scores)
+    return best
+
+
+def frame_scores(
+    rows: Rows, query: FloatArray, scene: int
+) -> tuple[NDArray[np.float64], FloatArray]:
+    """Times [F] of a scene's exemplars, in order, and how they score [F]."""
+    own = slice(int(rows.scene_frames[scene]), int(rows.scene_frames[scene + 1]))
+    return rows.frame_times[own], rows.frame_vectors[own].astype(np.float32) @ query
+
+
+def _best_frames(
+    rows: Rows, queries: FloatArray, scenes: NDArray[np.int64], options: RetrievalOptions
+) -> FloatArray:
+    """Pooled score [Q, n] of each scene's frames; of its entry where it has none.
 
     Mean of the best few beats both the best alone (one odd frame decides) and the mean of all.
     """
-    if options.pooling == "max":
-        return scores[first]
-    counts = np.diff(np.r_[first, len(scores)])
-    if options.pooling == "top":
-        rank = np.arange(len(scores)) - np.repeat(first, counts)
-        kept = rank < options.top_frames
-        sums = np.add.reduceat(np.where(kept, scores, 0), first)
-        counts = np.minimum(counts, options.top_frames)
+    first = rows.scene_frames[scenes]
+    counts = rows.scene_frames[scenes + 1] - first
+    width = max(int(counts.max(initial=0)), 1)
+    place = np.arange(width)
+    held = place < counts[:, None]
+    if len(scenes) == len(rows.scene_entry):
+        scores = queries @ rows.frame_vectors.T
     else:
-        sums = np.add.reduceat(scores, first)
-    pooled: FloatArray = (sums / counts).astype(np.float32)
-    return pooled
+        scores = queries @ rows.frame_vectors[(first[:, None] + place)[held]].T
+    padded = np.full((len(queries), *held.shape), -np.inf, dtype=np.float32)
+    padded[:, held] = scores
+    kept = {"max": 1, "mean": width, "top": min(options.top_frames, width)}[options.pooling]
+    if kept < width:
+        padded = -np.partition(-padded, kept - 1, axis=2)[:, :, :kept]
+    sums = np.where(np.isfinite(padded), padded, 0).sum(axis=2)
+    pooled: FloatArray = sums / np.maximum(np.minimum(counts, kept), 1)
+    empty = np.flatnonzero(counts == 0)
+    if len(empty):
+        pooled[:, empty] = queries @ rows.entry_vectors[rows.scene_entry[scenes[empty]]].T
+    return pooled.astype(np.float32)
