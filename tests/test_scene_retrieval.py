@@ -279,7 +279,7 @@ def test_what_does_not_belong_is_found_no_more_often_than_asked(rate: float) -> 
     options = replace(OPTIONS, false_accept_rate=rate)
     retriever = SceneRetriever([("film", memory)], options, references)
     foreign = [retriever.search(q, k=1) for q in unit(rng.normal(size=(400, 64)))]
-    assert np.mean([answer.found for answer in foreign]) <= rate + 0.03
+    assert np.mean([answer.found for answer in foreign]) <= rate + 0.06  # of 256 and 400 draws
     assert np.mean([answer.perhaps for answer in foreign]) > np.mean([a.found for a in foreign])
     own = memory.entries.exemplar_vectors.astype(np.float32)
     there = [retriever.search(q, k=1) for q in unit(own + 0.4 * unit(rng.normal(size=own.shape)))]
