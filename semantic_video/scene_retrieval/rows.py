@@ -46,7 +46,7 @@ class Rows:
         right = self.entry_vectors[self.scene_entry[others]].astype(np.float32)
         usual = self.video_likeness[self.scene_video[scenes]]
         alike = np.einsum("nd,nd->n", left, right)
-        scaled: FloatArray = (alike - usual) / np.maximum(1 - usual, 1e-6)
+        scaled: FloatArray = np.clip((alike - usual) / np.maximum(1 - usual, 1e-6), -1, 1)
         return scaled
 
 
