@@ -102,7 +102,7 @@ def test_search_equals_brute_force_and_never_overlaps(
     answer = SceneRetriever([("film", memory)], options).search(query, "q", k=k, exact=True)
 
     expected = brute_force(memory, query, options)
-    assert len(answer) == min(k, scenes)
+    assert len(answer) == min(k, len(memory.scenes()))
     assert answer.found
     scores = [moment.score for moment in answer]
     assert scores == sorted(scores, reverse=True)

@@ -114,9 +114,7 @@ class NullDistribution:
 
     def probability(self, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
         """How likely moments with this evidence are right."""
-        odds = SLOPE * (evidence - self.centre) / self.spread + INTERCEPT
-        probabilities: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
-        return probabilities
+        return _logistic(SLOPE * (evidence - self.centre) / self.spread + INTERCEPT)
 
     def threshold(self, false_accept_rate: float) -> float:
         """The evidence that a query which does not belong exceeds at this rate.
@@ -128,3 +126,17 @@ class NullDistribution:
         rank = min(int(np.ceil((1 - false_accept_rate) * (count + 1))), count) - 1
         middle = float(np.median(self.evidence))
         return middle + CAUTION * (float(self.evidence[max(rank, 0)]) - middle)
+
+
+def standing_out(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities where there is nothing to judge against but the scenes themselves.
+
+    ``scores`` are in standard deviations of the scores of all scenes. A makeshift: what stands out
+    in a film need not be what was asked for.
+    """
+    return _logistic(2 * (scores - 2.5))
+
+
+def _logistic(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    probabilities: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
+    return probabilities

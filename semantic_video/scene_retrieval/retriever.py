@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from semantic_video.config import RetrievalOptions
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.records import Moment, Scope
-from semantic_video.scene_retrieval.calibration import NullDistribution, References
+from semantic_video.scene_retrieval.calibration import NullDistribution, References, standing_out
 from semantic_video.scene_retrieval.localisation import Interval, Part, join, parts
 from semantic_video.scene_retrieval.moments import Moments
 from semantic_video.scene_retrieval.rows import FloatArray, gather
@@ -107,7 +107,7 @@ class SceneRetriever:
         # A film of one or two scenes does not say how far scores differ.
         spread = float(scores.std()) if len(scores) > 2 else 0.0
         spread = max(spread, null.spread) if null else spread or 1.0
-        judged = null or NullDistribution(np.sort(scores.astype(np.float64)))
+        usual = float(scores.mean())
         chosen = self._overlapping(searched, scope)
         searched, scores = searched[chosen], scores[chosen]
         if k is not None and len(scores) > 4 * k and not _asks_for_length(scope):
@@ -120,10 +120,15 @@ class SceneRetriever:
             if (cut := self._within(part, scope)) is not None
         ]
         found = list(islice(self._long_enough(inside, spread, scope), k))
-        evidence = np.array([interval.peak.score for interval in found]) - level
+        peaks = np.array([interval.peak.score for interval in found], dtype=np.float64)
+        probabilities = (
+            null.probability(peaks - level)
+            if null
+            else standing_out((peaks - usual) / max(spread, 1e-6))
+        )
         return [
             self._moment(interval, probability)
-            for interval, probability in zip(found, judged.probability(evidence), strict=True)
+            for interval, probability in zip(found, probabilities, strict=True)
         ], level
 
     def _long_enough(
