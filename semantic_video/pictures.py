@@ -12,17 +12,23 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_video.asking import Request
 from semantic_video.config import Config
-from semantic_video.errors import EncoderError, QueryError
+from semantic_video.errors import QueryError
 from semantic_video.library import Library, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy
-from semantic_video.records import Cluster, Line, Moment, Scene, Span
+from semantic_video.query_language import Query, Term, parse
+from semantic_video.records import Cluster, Line, Scene, Span
+from semantic_video.scene_retrieval import Moments
+from semantic_video.search import Searcher
 from semantic_video.stored_memory import memory_from_stored
 from semantic_video.utils import visualization
 from semantic_video.utils.visualization.page import clock
 
-What = Literal["timeline", "map", "sheet", "query"]
+What = Literal["timeline", "map", "sheet", "memory", "query"]
 KINDS: tuple[str, ...] = get_args(What)
+_IN_REPORT: dict[str, What] = {"Map": "map", "Memory": "memory"}
+"""Pictures that a report holds beside its own, by their titles."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,8 @@ class Pictures:
                 thumbnails=thumbnails,
                 marks=self.marks,
             )
+        if what == "memory":
+            return self._draw_memory(path, name)
         scenes, clusters = self._within(window)
         if what == "sheet":
             return visualization.sheet(clusters, scenes, thumbnails, path, title=name)
@@ -106,31 +114,79 @@ class Pictures:
         """Draw how every moment answers a query."""
         if query is None or not query.strip():
             raise QueryError('say what to look for: --query "a dog"')
-        found = self.candidates(query)
+        query = query.strip()
+        asked = parse(query)
+        if isinstance(asked, Term):
+            return self._draw_phrase(query, path, window)
+        return self._draw_over_time(query, asked, path, window)
+
+    def _draw_memory(self, path: Path, title: str) -> Path:
+        """How the memory filled, what was merged and given up, and how full each tier is."""
+        from semantic_video.memory_hierarchy.report import report_on
+
+        account = report_on(self.memory)
+        notes = [f"Given up: {gone.count} {gone.what} ({gone.why})." for gone in account.evicted]
+        notes += [
+            f"With {other.memory_size} entries: {other.what}, likeness to these "
+            f"{other.likeness:.2f}."
+            for other in account.other_budgets
+            if other.likeness is not None and other.memory_size < len(self.memory)
+        ]
+        return visualization.memory_account(
+            [
+                [Span(span.start_s, span.end_s) for span in spans]
+                for spans in self.memory.entries.entry_spans
+            ],
+            self.memory.memory_size,
+            [
+                visualization.TierUse(
+                    tier.name, tier.entries, tier.budget_entries, tier.bytes, tier.budget_bytes
+                )
+                for tier in account.tiers
+            ],
+            path,
+            title=title,
+            notes=notes,
+        )
+
+    def _draw_phrase(self, phrase: str, path: Path, window: Span | None) -> Path:
+        """The similarity of every moment to a phrase, and the answers."""
+        everything = len(self.scenes) + len(self.lines)
+        answers, seen = self._searcher.ask(
+            [
+                Request(phrase, plain=True, exact=True),
+                Request(phrase, plain=True, exact=True, k=everything, signals=("picture",)),
+            ]
+        )
         return visualization.query_curve(
-            f"“{query.strip()}” in {self.record.name}",
-            found,
+            f"“{phrase}” in {self.record.name}",
+            tuple(seen),
             self.duration_s,
             path,
+            answers=tuple(answers),
             thumbnails=self.thumbnails,
+            note=_outcome(answers),
             window=window,
         )
 
-    def candidates(self, query: str) -> tuple[Moment, ...]:
-        """Every moment with how well it answers, best first."""
-        from semantic_video.encoders import load_encoder
-        from semantic_video.queries import encode_queries
-        from semantic_video.scene_retrieval import SceneRetriever
+    def _draw_over_time(self, query: str, asked: Query, path: Path, window: Span | None) -> Path:
+        """Where each phrase of a query over time is found, and what the query makes of it."""
+        phrases = list(dict.fromkeys(term.text for term in asked.terms()))
+        requests = [Request(phrase, plain=True, every=True) for phrase in phrases]
+        *found, result = self._searcher.ask([*requests, Request(query, k=len(self.scenes))])
+        return visualization.query_terms(
+            f"{query} in {self.record.name}",
+            [_term_row(f"“{phrase}”", own) for phrase, own in zip(phrases, found, strict=True)],
+            _term_row("result", result),
+            self.duration_s,
+            path,
+            note=_outcome(result),
+            window=window,
+        )
 
-        options = self.config.encoder
-        encoder = load_encoder(self.record.model_id, threads=options.threads, device=options.device)
-        if encoder.fingerprint != self.record.model_fingerprint:
-            raise EncoderError(
-                f"{self.record.name} was indexed with another version of {encoder.model_id!r}: "
-                "run `semantic-video index` on it again"
-            )
-        retriever = SceneRetriever([(self.record.path, self.memory)], self.config.retrieval)
-        return retriever.candidates(encode_queries(encoder, [query])[0])
+    @cached_property
+    def _searcher(self) -> Searcher:
+        return Searcher(self.config, [self.record.id])
 
     def text(self, width: int, *, window: Span | None = None, plain: bool = False) -> str:
         """The timeline in characters."""
@@ -180,7 +236,10 @@ class Pictures:
             return []
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "picture.svg")
-            return [("Map", self.draw("map", path, title="").read_text(encoding="utf-8"))]
+            return [
+                (title, self.draw(what, path, title="").read_text(encoding="utf-8"))
+                for title, what in _IN_REPORT.items()
+            ]
 
     @cached_property
     def marks(self) -> dict[str, list[Span]]:
@@ -201,6 +260,23 @@ class Pictures:
             s for s in self.scenes if s.end_s > shown.start_s and s.start_s < shown.end_s
         )
         return scenes, clusters_of(scenes, self.clusters)
+
+
+def _term_row(name: str, found: Moments) -> visualization.TermRow:
+    """What of an answer counts as found, or the nearest where nothing does, faint."""
+    return visualization.TermRow(
+        name,
+        tuple(Span(moment.start_s, moment.end_s) for moment in found),
+        tuple(moment.probability or 0.0 for moment in found),
+    )
+
+
+def _outcome(answer: Moments) -> str:
+    """What people should know first of an answer."""
+    said = "Found." if answer.found else "Probably not in this video; the nearest are shown."
+    if answer.value is not None:
+        said += f" The number asked for: {answer.value:g}."
+    return said
 
 
 def clusters_of(scenes: Sequence[Scene], clusters: Sequence[Cluster]) -> tuple[Cluster, ...]:

@@ -22,7 +22,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "library"
 
 
-@pytest.mark.parametrize("what", ["timeline", "map", "sheet", "query"])
+@pytest.mark.parametrize("what", ["timeline", "map", "sheet", "memory", "query"])
 def test_each_picture_is_drawn_and_its_path_printed(
     what: str, library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -34,6 +34,21 @@ def test_each_picture_is_drawn_and_its_path_printed(
     assert edges_are_white(pixels(path))
     assert run([*command, *more, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"what": what, "path": str(path)}
+
+
+def test_a_query_over_time_shows_its_terms(
+    library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "query.svg"
+    query = '"a dog" then "a cat" within 60s'
+    assert (
+        run(["show", "film.mp4", "--query", query, "-o", str(path), "--library", str(library)]) == 0
+    )
+    svg = path.read_text()
+    for shown in ("“a dog”", "“a cat”", "result"):  # a comment says what the letters spell
+        assert f"<!-- {shown} -->" in svg
+    syntax = ["show", "film.mp4", "--query", '"a dog" then', "-o", str(path)]
+    assert run([*syntax, "--library", str(library)]) == 2
 
 
 def test_without_what_the_timeline_is_printed(

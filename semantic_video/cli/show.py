@@ -29,7 +29,7 @@ def show(
     video: VideoArgument,
     what: Annotated[
         str | None,
-        typer.Option(metavar="W", help="timeline, map, sheet or query; in characters without."),
+        typer.Option(metavar="W", help="timeline, map, sheet, memory or query; none: characters."),
     ] = None,
     output: Annotated[
         Path | None,
@@ -48,7 +48,7 @@ def show(
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Draw a video: its timeline, a map of its scenes, a contact sheet, or a query's answers."""
+    """Draw a video: timeline, map of its scenes, contact sheet, memory, or a query's answers."""
     from semantic_video.pictures import KINDS, Pictures, What
 
     if query is not None and what is None:
@@ -110,25 +110,19 @@ def report(
 def _window(start: str | None, end: str | None, duration_s: float) -> Span | None:
     if start is None and end is None:
         return None
-    first = 0.0 if start is None else seconds_of(start, "--from")
-    last = max(duration_s, first) if end is None else seconds_of(end, "--to")
+    first = 0.0 if start is None else _seconds(start, "--from")
+    last = max(duration_s, first) if end is None else _seconds(end, "--to")
     if end is not None and first >= last:
         raise ConfigError(f"--from {start or 0} lies behind --to {end}")
     return Span(first, last)
 
 
-def seconds_of(text: str, option: str) -> float:
-    """Seconds of a time as people write it: 90, 1:30, 0:01:30."""
-    parts = text.split(":")
-    try:
-        values = [float(part) for part in parts]
-    except ValueError:
-        values = []
-    if not 1 <= len(values) <= 3 or not all(0 <= value < float("inf") for value in values):
+def _seconds(text: str, option: str) -> float:
+    from semantic_video.query_language.times import seconds_of
+
+    seconds = seconds_of(text, bare=True)
+    if seconds is None:
         raise ConfigError(f"{option} {text}: write a time as 90, 1:30 or 0:01:30")
-    seconds = 0.0
-    for value in values:
-        seconds = seconds * 60 + value
     return seconds
 
 

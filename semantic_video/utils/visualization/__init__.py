@@ -1,5 +1,6 @@
 """Pictures of a video's memory. Needs matplotlib: ``pip install 'semantic-video[viz]'``."""
 
+from semantic_video.utils.visualization.memory_account import TierUse, memory_account
 from semantic_video.utils.visualization.query import TermRow, query_curve, query_terms
 from semantic_video.utils.visualization.report import report
 from semantic_video.utils.visualization.scene_map import scene_map
@@ -8,6 +9,8 @@ from semantic_video.utils.visualization.timeline import shown_window, timeline
 
 __all__ = [
     "TermRow",
+    "TierUse",
+    "memory_account",
     "query_curve",
     "query_terms",
     "report",

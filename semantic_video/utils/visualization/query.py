@@ -52,6 +52,7 @@ def query_curve(
     duration_s: float,
     path: str | Path,
     *,
+    answers: Sequence[Moment] | None = None,
     thumbnails: Mapping[float, bytes] | None = None,
     threshold: float | None = None,
     chance: ArrayLike | None = None,
@@ -61,7 +62,8 @@ def query_curve(
 ) -> Path:
     """Draw the score of every candidate over time, and the best ``k`` with their pictures.
 
-    ``candidates`` are moments of one video that never overlap, best first. ``threshold`` is the
+    ``candidates`` are moments of one video that never overlap, best first; ``answers`` those to
+    mark where they are others, such as words that were said. ``threshold`` is the
     score from which a moment counts as found, a dashed line; ``chance`` are the scores [N] that
     this video gives to what it does not show, a histogram at the side. ``note`` says the outcome.
 
@@ -70,7 +72,8 @@ def query_curve(
     """
     shown = shown_window(duration_s, window)
     inside = [m for m in candidates if m.end_s > shown.start_s and m.start_s < shown.end_s]
-    best = inside[:k]
+    listed = inside if answers is None else answers
+    best = [m for m in listed if m.end_s > shown.start_s and m.start_s < shown.end_s][:k]
     pictures = thumbnails or {}
     null = np.zeros(0) if chance is None else np.asarray(chance, dtype=np.float64)
     with page(path) as drawing:

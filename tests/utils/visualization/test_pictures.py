@@ -16,6 +16,8 @@ from semantic_video.errors import ConfigError, OutputError
 from semantic_video.records import Span
 from semantic_video.utils.visualization import (
     TermRow,
+    TierUse,
+    memory_account,
     query_curve,
     query_terms,
     scene_map,
@@ -73,7 +75,16 @@ def draw_query(film: Film, path: Path) -> Path:
     )
 
 
-PICTURES: tuple[Draw, ...] = (draw_timeline, draw_sheet, draw_map, draw_query)
+def draw_memory(film: Film, path: Path) -> Path:
+    spans = [
+        [Span(film.scenes[scene].start_s, film.scenes[scene].end_s) for scene in cluster.scenes]
+        for cluster in film.clusters
+    ]
+    tiers = [TierUse("entry", len(spans), 2 * len(spans), 12_345, 45_678_901)]
+    return memory_account(spans, 2 * len(spans), tiers, path, title="film.mp4", notes=[LONG_NAME])
+
+
+PICTURES: tuple[Draw, ...] = (draw_timeline, draw_sheet, draw_map, draw_query, draw_memory)
 
 
 @pytest.mark.parametrize("draw", PICTURES)
