@@ -12,11 +12,12 @@ from semantic_video.encoders import ImageTextEncoder
 from semantic_video.library import Library, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.queries import encode_queries
+from semantic_video.records import Moment
 from semantic_video.scene_retrieval import SceneRetriever
 from semantic_video.search import Searcher
 from semantic_video.semantic_clustering import load_vocabulary
 from semantic_video.stored_memory import memory_from_stored
-from semantic_video.temporal_reasoning import Evidence, Film, TemporalReasoner
+from semantic_video.temporal_reasoning import Evidence, Film, LanguageModel, TemporalReasoner
 
 
 def reasoner_for_library(
@@ -73,4 +74,46 @@ def reasoner_for(
         vectors,
         replace(words, videos=tuple(records[video].path for video in words.videos)),
     )
-    return TemporalReasoner(evidence)
+    return TemporalReasoner(evidence, _Thumbnails(library, records))
+
+
+def language_model(config: Config) -> LanguageModel | None:
+    """The model at the endpoint that the options name; None where they name none.
+
+    Raises:
+        ConfigError: the endpoint is no address, or no model is named for it.
+    """
+    options = config.llm
+    if options.url is None:
+        return None
+    return LanguageModel(options.url, options.model, options.timeout_s)
+
+
+def notice(model: LanguageModel, images: bool) -> str:
+    """What the user should know before anything is sent."""
+    what = "the question, findings and small pictures" if images else "the question and findings"
+    return f"{what} are sent to {model.host} ({model.name})"
+
+
+class _Thumbnails:
+    """The small pictures that the library keeps of moments, read when one is asked for."""
+
+    def __init__(self, library: Library, records: Mapping[str, VideoRecord]) -> None:
+        self._library = library
+        self._ids = {record.path: video for video, record in records.items()}
+        self._known: dict[str, dict[float, bytes]] = {}
+
+    def __call__(self, moment: Moment) -> bytes | None:
+        video = self._ids.get(moment.video)
+        if video is None:
+            return None
+        if video not in self._known:
+            self._known[video] = self._library.thumbnails(video)
+        inside = {
+            time_s: jpeg
+            for time_s, jpeg in self._known[video].items()
+            if moment.start_s <= time_s < moment.end_s
+        }
+        if not inside:
+            return None
+        return inside[min(inside, key=lambda time_s: abs(time_s - moment.keyframe_s))]

@@ -24,6 +24,8 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, ge
 from semantic_video.errors import ConfigError
 
 ENVIRONMENT_PREFIX = "SEMANTIC_VIDEO_"
+SECRETS = frozenset({"SEMANTIC_VIDEO_LLM_KEY"})
+"""Variables of the environment that are no options: they are read where they are used."""
 
 
 class Range(NamedTuple):
@@ -149,6 +151,16 @@ class RetrievalOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageModelOptions:
+    """A language model that may word answers; none unless an endpoint is named."""
+
+    url: str | None
+    model: str | None
+    images: bool
+    timeout_s: Annotated[float, Range(0.1, 3600)]
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All options, one attribute per section of the YAML file."""
 
@@ -161,6 +173,7 @@ class Config:
     memory: MemoryOptions
     transcripts: TranscriptOptions
     retrieval: RetrievalOptions
+    llm: LanguageModelOptions
     given: frozenset[str] = field(default=frozenset(), compare=False)
     """Dotted names of the options that something other than the default file has set."""
 
@@ -245,7 +258,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 def _environment_overrides() -> Iterator[tuple[str, dict[str, Any]]]:
     for name in sorted(os.environ):
-        if not name.startswith(ENVIRONMENT_PREFIX):
+        if not name.startswith(ENVIRONMENT_PREFIX) or name in SECRETS:
             continue
         section, _, option = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
         text = os.environ[name]

@@ -165,6 +165,8 @@ class Answer:
     choice: int | None = None
     count: int | None = None
     plan: tuple[str, ...] = ()
+    dropped: int = 0
+    """Sentences of a language model that were dropped because nothing showed what they say."""
 
     def __str__(self) -> str:
         return self.text
@@ -182,4 +184,5 @@ class Answer:
             "evidence": [moment.as_dict() for moment in self.evidence],
             "sentences": [sentence.as_dict() for sentence in self.sentences],
             "plan": list(self.plan),
+            "dropped": self.dropped,
         }

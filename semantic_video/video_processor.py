@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from semantic_video import editing
-from semantic_video.answering import reasoner_for
+from semantic_video.answering import language_model, notice, reasoner_for
 from semantic_video.asking import Asker, Film, Filters, Part, Request, part_of
 from semantic_video.config import Config, load_config
 from semantic_video.encoders import ImageTextEncoder, load_encoder
@@ -92,6 +92,7 @@ class SemanticVideoProcessor:
             if isinstance(library, Library)
             else Library(library or self.config.library, create=True)
         )
+        self._note: Note = note or (lambda line: None)
         self._indexer = VideoIndexer(
             self.video_path, self.config, self._encoder, self._library, progress, note
         )
@@ -223,6 +224,9 @@ class SemanticVideoProcessor:
     def reason_across_time(self, question: str, options: Sequence[str] = ()) -> Answer:
         """A short answer to a question about what happens in time, each sentence with its moments.
 
+        Works without a language model; where the configuration names an endpoint (``llm.url``),
+        its host goes to ``note`` and the model words what was found.
+
         Args:
             question: in plain English; may hold choices, "(A) ... (B) ...".
             options: the choices, where they are not in the question.
@@ -239,7 +243,10 @@ class SemanticVideoProcessor:
             self._reasoner = reasoner_for(
                 self.config, self._library, self._encoder, {record.id: record}, {record.id: memory}
             )
-        return self._reasoner.ask(question, options)
+        model = language_model(self.config)
+        if model is not None:
+            self._note(notice(model, self.config.llm.images))
+        return self._reasoner.ask(question, options, model, self.config.llm.images)
 
     def edit(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,6 +30,16 @@ def ask(
     option: Annotated[
         list[str] | None, typer.Option(metavar="TEXT", help="A choice (repeatable).")
     ] = None,
+    llm: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="OpenAI-compatible endpoint that words answers."),
+    ] = None,
+    llm_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What the endpoint calls the model.")
+    ] = None,
+    llm_images: Annotated[
+        bool, typer.Option("--llm-images", help="Let the model see small pictures of the evidence.")
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show the plan and its steps.")
     ] = False,
@@ -41,16 +52,24 @@ def ask(
     """Answer a question: what happens before and after, how often, how long, which first.
 
     Every sentence of the answer has the moments it rests on. Choices may also stand in the
-    question, "(A) ... (B) ...": the answer then starts with the letter of the chosen one.
+    question, "(A) ... (B) ...": the answer then starts with the letter of the chosen one. Nothing
+    leaves this machine unless an endpoint is named, and its host is shown first.
     """
-    from semantic_video.answering import reasoner_for_library
+    from semantic_video.answering import language_model, notice, reasoner_for_library
     from semantic_video.temporal_reasoning import checked_question
 
     options = option or []
     checked_question(question, options)  # before anything is loaded
     reporter = Reporter(quiet, verbose)
-    reasoner = reasoner_for_library(load_options(config, library), video or [], reporter.note)
-    answer = reasoner.ask(question, options)
+    given: dict[str, Any] = {"url": llm, "model": llm_model, "images": llm_images or None}
+    settings = load_options(config, library).override(
+        {"llm": {name: value for name, value in given.items() if value is not None}}, source="--llm"
+    )
+    model = language_model(settings)
+    if model is not None:  # said even when quiet
+        print(printable(notice(model, settings.llm.images)), file=sys.stderr, flush=True)
+    reasoner = reasoner_for_library(settings, video or [], reporter.note)
+    answer = reasoner.ask(question, options, model, settings.llm.images)
     if as_json:
         print_json(answer.as_dict())
     else:

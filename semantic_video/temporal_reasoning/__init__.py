@@ -1,15 +1,25 @@
 """Questions about what happens in time: question -> plan over the memory -> answer with evidence.
 
-- `questions`: from English to what is asked for
+- `forms`: from English to what is asked for (`questions`); `question_text`: choices and parts
 - `presence`: which scenes show what a phrase says
 - `evidence`: what a plan may look at
 - `plans`: a plan for each form of question; `draft`, `wording`: sentences with their moments
+- `language_model`, `model_wording`: what a language model may do, where one is named
 - `reasoner`: the parts put together
 """
 
 from semantic_video.temporal_reasoning.evidence import Evidence, Film
 from semantic_video.temporal_reasoning.forms import read_question
+from semantic_video.temporal_reasoning.language_model import LanguageModel
 from semantic_video.temporal_reasoning.questions import Question
 from semantic_video.temporal_reasoning.reasoner import TemporalReasoner, checked_question
 
-__all__ = ["Evidence", "Film", "Question", "TemporalReasoner", "checked_question", "read_question"]
+__all__ = [
+    "Evidence",
+    "Film",
+    "LanguageModel",
+    "Question",
+    "TemporalReasoner",
+    "checked_question",
+    "read_question",
+]

@@ -3,34 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from semantic_video.errors import QueryError
 from semantic_video.records import Answer
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import Evidence
 from semantic_video.temporal_reasoning.forms import read_question
+from semantic_video.temporal_reasoning.language_model import LanguageModel, ModelError
+from semantic_video.temporal_reasoning.model_wording import Pictures, translated, worded
 from semantic_video.temporal_reasoning.plans import PLANS
+from semantic_video.temporal_reasoning.plans.queries import answer_query
 from semantic_video.temporal_reasoning.question_text import letter
 from semantic_video.temporal_reasoning.questions import Question
 
+# Forms of which a language model may know better what is asked for.
+_TRANSLATED = ("unknown", "what")
+
 
 class TemporalReasoner:
-    """Answers questions from what is remembered of some films; no language model is involved."""
+    """Answers questions from what is remembered of some films.
 
-    def __init__(self, evidence: Evidence) -> None:
+    ``pictures`` gives the small picture that is kept of a moment, for a language model that sees.
+    """
+
+    def __init__(self, evidence: Evidence, pictures: Pictures | None = None) -> None:
         self._evidence = evidence
+        self._pictures = pictures
 
-    def ask(self, text: str, options: Sequence[str] = ()) -> Answer:
+    def ask(
+        self,
+        text: str,
+        options: Sequence[str] = (),
+        model: LanguageModel | None = None,
+        images: bool = False,
+    ) -> Answer:
         """The answer to a question, with a choice where it has options.
+
+        Without a ``model`` nothing leaves this process. With one, it may put questions that have no
+        plan into the query language, and it words what was found; with ``images`` it sees it, too.
+        Whatever it fails at is done without it.
 
         Raises:
             QueryError: the question is empty, or has a single option.
         """
-        return self.answer(checked_question(text, options)).answer()
+        question = checked_question(text, options)
+        if model is None:
+            return self._draft(question).answer()
+        failed: list[str] = []
+        draft = None
+        if question.form in _TRANSLATED and not question.options:
+            try:
+                query = translated(model, question.text)
+                draft = self._finished(question, answer_query(question, query, self._evidence))
+            except ModelError as failure:
+                failed.append(f"{model.name} gave no query: {failure}")
+        answer = (draft or self._draft(question)).answer()
+        try:
+            answer = worded(
+                model,
+                answer,
+                tuple(self._evidence.films.values()),
+                question.options,
+                self._pictures if images else None,
+            )
+        except ModelError as failure:
+            failed.append(f"worded without {model.name}: {failure}")
+            answer = replace(answer, method=f"{answer.method}; {failed[-1]}")
+        return replace(answer, plan=(*answer.plan, *failed))
 
-    def answer(self, question: Question) -> Draft:
-        """The draft that the plan of a question's form makes."""
-        draft = PLANS[question.form](question, self._evidence)
+    def _draft(self, question: Question) -> Draft:
+        return self._finished(question, PLANS[question.form](question, self._evidence))
+
+    def _finished(self, question: Question, draft: Draft) -> Draft:
+        """The draft, with how the question was read, and in which of several films it is."""
         draft.steps.insert(0, described(question))
         films = {moment.video for moment in draft.moments}
         if len(self._evidence.films) > 1 and films:
@@ -42,9 +88,7 @@ class TemporalReasoner:
 def checked_question(text: str, options: Sequence[str] = ()) -> Question:
     """The question in a text, which must be one."""
     if not text.strip():
-        raise QueryError(
-            'the question is empty; ask, for instance, "What happens after the storm?"'
-        )
+        raise QueryError('the question is empty; ask, for instance, "What happens after the goal?"')
     if any(not option.strip() for option in options):
         raise QueryError("an option is empty: give each choice as --option TEXT")
     if len(options) == 1:
