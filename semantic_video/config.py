@@ -121,6 +121,16 @@ class MemoryOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchingOptions:
+    """How a video that need not end is watched."""
+
+    publish_s: Seconds
+    retry_s: Interval
+    most_retry_s: Interval
+    retries: Annotated[int, Range(0)] | None
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptOptions:
     """What is said and what is written in a film; see ``transcription``."""
 
@@ -171,6 +181,7 @@ class Config:
     sampling: SamplingOptions
     clustering: ClusteringOptions
     memory: MemoryOptions
+    watching: WatchingOptions
     transcripts: TranscriptOptions
     retrieval: RetrievalOptions
     llm: LanguageModelOptions

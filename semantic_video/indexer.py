@@ -136,7 +136,7 @@ class VideoIndexer:
             return self._from_library(record)
         self._note(f"{record.name} is indexed with other options: watched for this processor alone")
         entries = self._watch(None)[1]
-        return self._organise(entries, *_first_sight(entries))
+        return self.organise(entries, *_first_sight(entries))
 
     def index(self) -> IndexReport:
         """Bring the library up to date with this film and these options.
@@ -269,7 +269,7 @@ class VideoIndexer:
             returns, history = _first_sight(entries)
             uses = {}
         self._progress("grouping scenes", record.duration_s, record.duration_s)
-        memory = self._organise(entries, returns, history, uses, corrections)
+        memory = self.organise(entries, returns, history, uses, corrections)
         clustering = replace(clustering_record(clustering_id(self.config), memory), active=True)
         record = replace(
             record,
@@ -323,7 +323,7 @@ class VideoIndexer:
         )
         return seen, perception.entries, perception.thumbnails
 
-    def _organise(
+    def organise(
         self,
         entries: SceneEntries,
         returns: Sequence[Return],

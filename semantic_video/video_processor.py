@@ -19,9 +19,14 @@ from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.records import Answer, Moment, Span
 from semantic_video.scene_retrieval import Moments, References, SceneRetriever
 from semantic_video.temporal_reasoning import TemporalReasoner
+from semantic_video.watching import SceneSeen, StreamingMemory
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from semantic_video.perception import Progress
+    from semantic_video.scene_stream import StreamFrame
 
 DEFAULT_NUM_CLUSTERS = 10
 """In Python, where neither the caller nor a configuration says; the command line uses auto."""
@@ -96,6 +101,7 @@ class SemanticVideoProcessor:
         self._indexer = VideoIndexer(
             self.video_path, self.config, self._encoder, self._library, progress, note
         )
+        self._stream: StreamingMemory | None = None
         self._memory: MemoryHierarchy | None = None
         self._asker: Asker | None = None
         self._reasoner: TemporalReasoner | None = None
@@ -126,7 +132,10 @@ class SemanticVideoProcessor:
             VideoError: the film cannot be read.
             LibraryError: the library cannot be read or written.
         """
-        memory = self._indexer.memory()
+        if self._stream is not None and self._stream.stream.scenes:
+            memory = self._stream.memory()
+        else:
+            memory = self._indexer.memory()
         self._memory = memory
         self._reasoner = None
         name, options = str(self.video_path), self.config.retrieval
@@ -275,6 +284,39 @@ class SemanticVideoProcessor:
         self._indexer.edit(change)
         self._reasoner = None
         return self.build_semantic_memory()
+
+    def update(
+        self, frames: Iterable[StreamFrame | tuple[float, NDArray[np.uint8]]]
+    ) -> list[SceneSeen]:
+        """Take the next frames of a video that need not end, in constant memory.
+
+        ``frames`` are frames of a reader, or pairs of a time in seconds and an RGB picture uint8
+        [H, W, 3], in order of time. Returns the scenes that closed meanwhile, each with what it
+        returns from. Queries then go to what was seen so far, within the same budget; the library
+        is left alone (`watch` on the command line publishes there).
+        """
+        from semantic_video.utils.video_utils.live import frame_of_picture
+
+        if self._stream is None:
+            self._stream = StreamingMemory(self.config, self._encoder, self._library)
+        cover = self._encoder.input_size
+        seen = self._stream.update(
+            frame_of_picture(frame[0], frame[1], cover) if isinstance(frame, tuple) else frame
+            for frame in frames
+        )
+        self._renew(seen)
+        return seen
+
+    def close_stream(self) -> list[SceneSeen]:
+        """The video that `update` was given ends, or pauses: the scenes that were still open."""
+        seen = [] if self._stream is None else self._stream.close()
+        self._renew(seen)
+        return seen
+
+    def _renew(self, seen: list[SceneSeen]) -> None:
+        """Queries are to see what was added."""
+        if seen:
+            self._memory = self._asker = self._reasoner = None
 
     def index(self) -> IndexReport:
         """Bring the library up to date with this film and these options.

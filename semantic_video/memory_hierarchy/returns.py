@@ -12,13 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from semantic_video.memory_hierarchy.budget import RETURNS_PER_SCENE
 from semantic_video.records import Return, SceneSpan
+from semantic_video.scene_segmentation import common_likeness
 
 LEAST_SURE = 0.5
 """Below it a scene counts as new."""
 
 _SLOPE, _MIDDLE = 9.3, 0.61
-_MAX_COMMON = 0.7
-_SAMPLE = 256
 _CHUNK = 512
 
 
@@ -31,13 +30,6 @@ def sureness(likeness: ArrayLike) -> NDArray[np.float64]:
 def likeness(cosine: ArrayLike, common: float) -> NDArray[np.float64]:
     """Cosines beyond ``common``, what any two scenes share: 1 for the same, 0 for any two."""
     return np.asarray((np.asarray(cosine, dtype=np.float64) - common) / (1 - common))
-
-
-def common_likeness(vectors: NDArray[np.float32]) -> float:
-    """The median cosine of any two scenes of a video; of a video of one view, not all of it."""
-    sample = vectors[:: max(1, len(vectors) // _SAMPLE)]
-    pairs = (sample @ sample.T)[np.triu_indices(len(sample), k=1)]
-    return float(np.clip(np.median(pairs), 0.0, _MAX_COMMON)) if len(pairs) else 0.0
 
 
 def find_returns(spans: list[SceneSpan], vectors: NDArray[np.float32]) -> tuple[Return, ...]:

@@ -12,14 +12,10 @@ from semantic_video.memory_hierarchy.entries import SceneEntries
 from semantic_video.memory_hierarchy.history import History
 from semantic_video.memory_hierarchy.policies import Policy, Semantic
 from semantic_video.memory_hierarchy.pool import Entry, Pool, rows_of
-from semantic_video.memory_hierarchy.returns import (
-    LEAST_SURE,
-    common_likeness,
-    likeness,
-    sureness,
-)
+from semantic_video.memory_hierarchy.returns import LEAST_SURE, likeness, sureness
 from semantic_video.memory_hierarchy.vectors import robust_mean
 from semantic_video.records import Return, SceneSpan, Span
+from semantic_video.scene_segmentation import common_likeness
 
 _COMMON_EVERY = 32  # scenes after which it is seen anew what all scenes have in common
 

@@ -4,7 +4,13 @@
 one another and divides what is too long to be one thing to remember.
 """
 
-from semantic_video.scene_segmentation.scenes import build_scenes
+from semantic_video.scene_segmentation.scenes import build_scenes, common_likeness
 from semantic_video.scene_segmentation.shots import SceneSegmenter, Segmentation, TimedPicture
 
-__all__ = ["SceneSegmenter", "Segmentation", "TimedPicture", "build_scenes"]
+__all__ = [
+    "SceneSegmenter",
+    "Segmentation",
+    "TimedPicture",
+    "build_scenes",
+    "common_likeness",
+]

@@ -23,6 +23,7 @@ def build_scenes(
     options: SegmentationOptions | None = None,
     *,
     firm: Collection[float] = (),
+    common: float | None = None,
 ) -> tuple[Span, ...]:
     """Join shots that continue one another and divide what is too long.
 
@@ -32,12 +33,13 @@ def build_scenes(
         frame_vectors: their vectors [F, D], rows of unit length.
         options: thresholds; default as configured.
         firm: starts of shots that are never joined to the one before (``Segmentation.slides``).
+        common: what any two frames of the film have in common, where these are not all of them.
 
     Returns:
         Scenes that tile the same timeline exactly, none longer than ``max_scene_s``.
     """
     options = options or default_config().segmentation
-    frames = _Frames(frame_times, frame_vectors)
+    frames = _Frames(frame_times, frame_vectors, common)
     return tuple(
         part
         for scene in _join(shots, frames, options, firm)
@@ -45,17 +47,26 @@ def build_scenes(
     )
 
 
+def common_likeness(vectors: NDArray[np.float32]) -> float:
+    """What any two of these unit vectors [N, D] have in common: their median cosine.
+
+    It differs from model to model and film to film. In a film of one view everything is alike,
+    hence the upper limit.
+    """
+    sample = vectors[:: max(1, len(vectors) // _BASELINE_FRAMES)]
+    pairs = (sample @ sample.T)[np.triu_indices(len(sample), k=1)]
+    return float(np.clip(np.median(pairs), 0.0, _MAX_BASELINE)) if len(pairs) else 0.0
+
+
 class _Frames:
     """The encoded frames of a film, and how alike two neighbouring runs of them are."""
 
-    def __init__(self, times: NDArray[np.float64], vectors: NDArray[np.float32]) -> None:
+    def __init__(
+        self, times: NDArray[np.float64], vectors: NDArray[np.float32], common: float | None
+    ) -> None:
         self.times = times
         self._vectors = vectors
-        # What two frames of this film have in common anyway differs from model to model and film
-        # to film. In a film of one view everything is alike, hence the upper limit.
-        sample = vectors[:: max(1, len(vectors) // _BASELINE_FRAMES)]
-        pairs = (sample @ sample.T)[np.triu_indices(len(sample), k=1)]
-        self._baseline = float(np.clip(np.median(pairs), 0.0, _MAX_BASELINE)) if len(pairs) else 0.0
+        self._baseline = common_likeness(vectors) if common is None else common
 
     def index(self, time_s: float) -> int:
         """Index of the first frame at or after ``time_s``."""

@@ -62,6 +62,9 @@ _BLANK_DEVIATION = 2.0
 _MAX_BLANK_S = 3.0
 _MIN_BLANK_SHARE = 0.3
 
+# Nothing seen later changes a boundary of so long ago: a fade, and a blank stretch beside it.
+_SETTLED_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
@@ -120,6 +123,7 @@ class SceneSegmenter:
         self._boundaries: list[_Boundary] = []
         self._blanks: list[Span] = []
         self._doubts: list[Span] = []
+        self._told_s = 0.0
 
     @property
     def change(self) -> float:
@@ -154,6 +158,30 @@ class SceneSegmenter:
                 self._test_fade(scale)
         self._decide(time_s - _DECIDE_AFTER_S)
         self._forget(time_s - _MEMORY_S)
+
+    def settle(self) -> list[tuple[float, bool]]:
+        """Boundaries that are certain by now and were not told yet, for a video without end.
+
+        Each with whether it is a slide (see ``Segmentation``). What they were found from is
+        forgotten, so memory stays constant however long the video is; ``finish`` then tells only
+        of the last seconds.
+        """
+        if not self._times:
+            return []
+        last_s = self._times[-1]
+        for scale in self._fades:
+            self._boundaries.extend(scale.close_before(last_s - _FADE_RUN_GAP_S))
+        until_s, least_s = last_s - _SETTLED_S, self._options.min_shot_s
+        cuts = _pass_over_blanks(_resolve(self._boundaries, least_s), self._blanks, last_s)
+        slides = {boundary.time_s for boundary in self._boundaries if boundary.kind == "slide"}
+        told = [(cut, cut in slides) for cut in cuts if self._told_s + least_s <= cut <= until_s]
+        if told:
+            self._told_s = told[-1][0]
+        keep_s = until_s - _SETTLED_S
+        self._boundaries = [b for b in self._boundaries if b.time_s >= keep_s]
+        self._blanks = [blank for blank in self._blanks if blank.end_s >= keep_s]
+        self._doubts = [doubt for doubt in self._doubts if doubt.end_s >= keep_s]
+        return told
 
     def finish(self, end_s: float) -> Segmentation:
         """Close the timeline at ``end_s`` and return what it consists of."""
@@ -312,6 +340,10 @@ class _FadeScale:
         ended = self.close() if self._run and time_s - self._run[-1][0] > _FADE_RUN_GAP_S else []
         self._run.append((time_s, strength))
         return ended
+
+    def close_before(self, time_s: float) -> list[_Boundary]:
+        """End the fade that is being collected if its last frame is older than ``time_s``."""
+        return self.close() if self._run and self._run[-1][0] < time_s else []
 
     def close(self) -> list[_Boundary]:
         """End the fade that is being collected, if any, and return it."""

@@ -1,0 +1,289 @@
+"""Videos that need not end: what was watched is what indexing finds, in constant memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semantic_video.config import load_config
+from semantic_video.encoders import load_encoder
+from semantic_video.errors import VideoError
+from semantic_video.library import Library
+from semantic_video.search import Searcher
+from semantic_video.stored_memory import memory_from_stored
+from semantic_video.utils.video_utils import VideoReader
+from semantic_video.utils.video_utils.live import LiveSource, Retry, frame_of_picture
+from semantic_video.video_processor import SemanticVideoProcessor
+from semantic_video.watching import StreamingMemory, Watcher
+from tests.media import Shot, render, write_video
+
+SHOTS = [
+    Shot(1, 4.0, "pan"),
+    Shot(2, 3.5),
+    Shot(3, 4.0, "zoom", fade_s=0.5),
+    Shot(1, 4.0, "pan"),
+    Shot(4, 3.0),
+    Shot(2, 3.5),
+]
+
+
+# The pictures of these films are much alike to the model: no two shots are to become one scene.
+OPTIONS = load_config().override(
+    {
+        "segmentation": {"merge_similarity": 2.0},
+        "watching": {"retry_s": 0.05, "most_retry_s": 0.1},
+    },
+    "a test",
+)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("film") / "returns.mp4"
+    return write_video(path, render(SHOTS))
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One library for all, because the vocabulary of names is encoded once for each."""
+    return tmp_path_factory.mktemp("shared") / "library"
+
+
+@pytest.fixture(scope="module")
+def stream_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("stream") / "live.ts"
+    return write_video(path, render(SHOTS)).read_bytes()
+
+
+def watched(source: object, library: Path, **options: Any) -> Any:
+    config = OPTIONS.override({"library": str(library)}, "a test")
+    config = config.override(options.pop("config", {}), "a test")
+    encoder = load_encoder("lite")
+    shelf = Library(library, create=True)
+    notes: list[str] = []
+    watcher = Watcher(str(source), config, encoder, shelf, note=notes.append, **options)
+    record = watcher.run()
+    memory = memory_from_stored(shelf.load(record.id), record)
+    return watcher, record, memory, notes
+
+
+def test_watching_finds_the_scenes_that_indexing_finds(film: Path, library: Path) -> None:
+    _, record, memory, _ = watched(film, library)
+    processor = SemanticVideoProcessor(film, "auto", library=library, config=OPTIONS)
+    processor.index()
+    indexed = processor.build_semantic_memory()
+    starts = [scene.start_s for scene in memory.scenes()]
+    assert starts == pytest.approx([scene.start_s for scene in indexed.scenes()], abs=0.1)
+    assert record.duration_s == pytest.approx(22, abs=0.2)
+    assert memory.labels.tolist() == indexed.labels.tolist()
+    assert memory.names == indexed.names
+    cosines = np.einsum(
+        "nd,nd->n", memory.vectors.astype(np.float32), indexed.vectors.astype(np.float32)
+    )
+    assert cosines.min() > 0.98
+    # Both see that the first and the second picture return.
+    for one in (memory, indexed):
+        assert [one.returns_from(scene)[0].earlier for scene in (3, 5)] == [0, 1]
+    scenes = memory.scenes()
+    assert all(a.end_s == b.start_s for a, b in pairwise(scenes))
+
+
+def test_what_is_watched_can_be_searched(film: Path, library: Path) -> None:
+    watched(film, library)
+    config = load_config().override({"library": str(library)}, "a test")
+    answers = Searcher(config, [str(film)]).by_texts(["a picture"], k=3)
+    assert len(answers[0]) == 3
+
+
+def test_frames_from_memory_go_in_by_update(library: Path) -> None:
+    pictures = list(render(SHOTS))
+    frames = [(index / 24, picture) for index, picture in enumerate(pictures)]
+    processor = SemanticVideoProcessor("camera", "auto", library=library, config=OPTIONS)
+    seen = []
+    for first in range(0, len(frames), 50):
+        seen += processor.update(frames[first : first + 50])
+    assert 3 <= len(seen) <= 5  # what is open is not told yet
+    seen += processor.close_stream()
+    assert len(seen) == 6
+    assert [seen[scene].returns[0].earlier for scene in (3, 5)] == [0, 1]
+    assert len(processor.query_semantic_memory("a picture", k=2)) == 2
+
+
+def test_a_stream_keeps_its_budget_while_scenes_come(film: Path, library: Path) -> None:
+    config = OPTIONS.override({"memory": {"memory_size": 2, "exemplars": 2, "spans": 2}}, "a test")
+    encoder = load_encoder("lite")
+    memory = StreamingMemory(config, encoder, Library(library, create=True))
+    with VideoReader(film, cover=encoder.input_size) as reader:
+        for frame in reader.frames():
+            memory.update([frame])
+            assert len(memory.stream) <= 2
+            assert memory.open_frames <= memory.budget.frame.entries
+    memory.close()
+    held = memory.memory()
+    assert len(held) == 2
+    assert len(held.scenes()) <= 4
+    assert held.history.scenes == 6
+
+
+def test_a_pipe_is_watched(stream_bytes: bytes, library: Path, tmp_path: Path) -> None:
+    fifo = tmp_path / "camera.ts"
+    os.mkfifo(fifo)
+
+    def feed() -> None:
+        with fifo.open("wb") as pipe:
+            pipe.write(stream_bytes)
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    _, record, memory, _ = watched(fifo, library)
+    feeder.join()
+    assert len(memory.scenes()) == 6
+    assert record.name == str(fifo)
+
+
+def test_a_growing_file_is_followed(stream_bytes: bytes, library: Path, tmp_path: Path) -> None:
+    path = tmp_path / "growing.ts"
+    half = len(stream_bytes) // 2
+    path.write_bytes(stream_bytes[:half])
+
+    def grow() -> None:
+        time.sleep(1.0)
+        with path.open("ab") as file:
+            file.write(stream_bytes[half:])
+
+    thread = threading.Thread(target=grow)
+    thread.start()
+    _, record, memory, _ = watched(path, library, follow_s=4.0)
+    thread.join()
+    assert len(memory.scenes()) == 6
+    assert record.duration_s == pytest.approx(22, abs=0.3)
+
+
+@pytest.fixture
+def server(stream_bytes: bytes) -> Iterator[ThreadingHTTPServer]:
+    """Serves the stream as a camera does, without a length, and breaks off the first time."""
+
+    class Camera(BaseHTTPRequestHandler):
+        times = 0
+
+        def do_GET(self) -> None:
+            Camera.times += 1
+            self.send_response(200)
+            self.send_header("Content-Type", "video/mp2t")
+            self.end_headers()
+            content = stream_bytes
+            if Camera.times == 1:
+                content = content[: len(content) * 2 // 3]
+            if Camera.times <= 2:
+                with open(os.devnull, "wb") as _:
+                    self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Camera)
+    thread = threading.Thread(target=httpd.serve_forever)
+    thread.start()
+    yield httpd
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+
+
+def test_a_lost_stream_is_sought_again_and_the_gap_noted(
+    server: ThreadingHTTPServer, library: Path
+) -> None:
+    address = f"http://127.0.0.1:{server.server_port}/live.ts"
+    watcher, record, memory, notes = watched(address, library, config={"watching": {"retries": 3}})
+    assert any("lost" in note and "trying again" in note for note in notes)
+    assert len(watcher.gaps) >= 1
+    gap = watcher.gaps[0]
+    assert "the stream was lost" in record.notes[0]
+    assert record.undecoded_s == pytest.approx(sum(g.end_s - g.start_s for g in watcher.gaps), 0.01)
+    scenes = memory.scenes()
+    # The timeline has a hole where nothing was seen, and goes on behind it.
+    assert not any(s.start_s < gap.end_s - 0.01 and s.end_s > gap.start_s + 0.1 for s in scenes)
+    assert scenes[-1].end_s > gap.end_s + 15
+    assert memory.returns  # the second connection shows again what the first did
+    # The same address watched again goes on where it was.
+    again = Library(library).resolve(address)
+    assert again.id == record.id
+
+
+def test_backing_off_doubles_up_to_its_most(tmp_path: Path) -> None:
+    source = LiveSource("http://127.0.0.1:9/none.ts", (64, 64), Retry(1.0, 5.0, 5))
+    waits: list[float] = []
+    source._waiting = waits.append  # type: ignore[assignment]
+    source._connection = _seen_once(source._connection)  # type: ignore[method-assign]
+    source._finite = False
+    list(source.frames())
+    assert waits == [1, 2, 4, 5, 5]
+
+
+def _seen_once(real: Any) -> Any:
+    """A connection that shows a frame the first time and is refused for real from then on."""
+    times = iter([True])
+
+    def connect() -> Iterator[Any]:
+        if next(times, False):
+            yield frame_of_picture(0.0, np.zeros((64, 64, 3), np.uint8), (64, 64))
+        else:
+            yield from real()
+
+    return connect
+
+
+@pytest.mark.parametrize("source", ["/no/such/camera", "http://127.0.0.1:9/x.ts"])
+def test_what_cannot_be_watched_is_refused_in_one_line(source: str, tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="cannot"):
+        watched(source, tmp_path / "library")
+
+
+def test_a_password_in_an_address_is_not_kept() -> None:
+    source = LiveSource("rtsp://me:secret@camera.local:554/live", (64, 64))
+    assert source.name == "rtsp://camera.local:554/live"
+
+
+def test_ctrl_c_ends_cleanly_and_others_search_meanwhile(
+    stream_bytes: bytes, library: Path, tmp_path: Path
+) -> None:
+    options = tmp_path / "options.yaml"
+    options.write_text("watching:\n  publish_s: 0.1\n", encoding="utf-8")
+    command = [sys.executable, "-m", "semantic_video", "watch", "-", "--json"]
+    command += ["--library", str(library), "--config", str(options)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(stream_bytes)
+    process.stdin.flush()
+    deadline = time.monotonic() + 120
+    found = 0
+    while time.monotonic() < deadline and not found:
+        time.sleep(0.5)
+        if any(record.name == "standard input" for record in Library(library).videos()):
+            found = Library(library).resolve("standard input").scenes
+    assert found
+    config = load_config().override({"library": str(library)}, "a test")
+    assert len(Searcher(config, ["standard input"]).by_texts(["a picture"])[0])
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err.decode()
+    assert b"stopped; what was seen is kept" in err
+    assert b"Traceback" not in err
+    rows = [json.loads(line) for line in out.decode().splitlines()]
+    assert len(rows) == Library(library).resolve("standard input").scenes
+    assert set(rows[0]) == {"start_s", "end_s", "returns_from"}
