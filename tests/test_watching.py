@@ -154,6 +154,7 @@ def test_a_pipe_is_watched(stream_bytes: bytes, library: Path, tmp_path: Path) -
     assert record.name == str(fifo)
 
 
+@pytest.mark.slow
 def test_a_growing_file_is_followed(stream_bytes: bytes, library: Path, tmp_path: Path) -> None:
     path = tmp_path / "growing.ts"
     half = len(stream_bytes) // 2
