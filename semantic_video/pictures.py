@@ -158,12 +158,15 @@ class Pictures:
                 Request(phrase, plain=True, exact=True, k=everything, signals=("picture",)),
             ]
         )
+        chance = self._searcher.asker.chance(phrase)
         return visualization.query_curve(
             f"“{phrase}” in {self.record.name}",
             tuple(seen),
             self.duration_s,
             path,
             answers=tuple(answers),
+            threshold=chance[1] if chance else None,
+            chance=chance[0] if chance else None,
             thumbnails=self.thumbnails,
             note=_outcome(answers),
             window=window,
@@ -273,7 +276,7 @@ def _term_row(name: str, found: Moments) -> visualization.TermRow:
 
 def _outcome(answer: Moments) -> str:
     """What people should know first of an answer."""
-    said = "Found." if answer.found else "Probably not in this video; the nearest are shown."
+    said = f"{answer.verdict.rstrip(':').capitalize()}."
     if answer.value is not None:
         said += f" The number asked for: {answer.value:g}."
     return said

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import Any, Literal, NamedTuple
 
 
@@ -170,6 +171,14 @@ class Answer:
 
     def __str__(self) -> str:
         return self.text
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for sentence in self.sentences:
+            shown = [self.evidence[index] for index in sentence.evidence]
+            times = ", ".join(f"{moment.start_s:.1f}–{moment.end_s:.1f} s" for moment in shown)
+            rows.append(f"<li>{escape(sentence.text)} <small>{times}</small></li>")
+        return f"<div><b>{escape(self.question)}</b><ul>{''.join(rows)}</ul></div>"
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON contract of ``ask``."""

@@ -116,6 +116,10 @@ class Asker:
         spread = spread_out(moments, self._durations, k)
         return Moments(label, spread, best.found, perhaps=best.perhaps)
 
+    def chance(self, phrase: str) -> tuple[NDArray[np.float64], float] | None:
+        """What scores mean for a phrase, see `SceneRetriever.chance`."""
+        return self._retriever.chance(self._text(phrase))
+
     def with_vectors(self, request: Request) -> Request:
         """The request with what its pictures and moments look like, so that it can be kept."""
         parts = tuple(

@@ -71,7 +71,7 @@ class Moments(Sequence[Moment]):
     def _repr_html_(self) -> str:
         from semantic_video.utils.visualization.notebook import moments_html
 
-        return moments_html(self.query, self.found, self._moments)
+        return moments_html(self.query, self.verdict, self._moments)
 
     @property
     def occurrences(self) -> int:

@@ -90,6 +90,20 @@ class SceneRetriever:
         """
         return tuple(self._moments(query, True, scope, None, asked)[0])
 
+    def chance(
+        self, query: FloatArray, asked: Asked = "text"
+    ) -> tuple[NDArray[np.float64], float] | None:
+        """What scores mean for a unit query vector [D]; None without references.
+
+        First the best score [T] in these videos of each of T queries that do not belong, on the
+        scale of this one, then the score from which on it counts as found.
+        """
+        null = self._null(None, asked)
+        if null is None or self._references is None:
+            return None
+        level = float(self._references.level(query[None])[0])
+        return null.evidence + level, null.threshold(self._options.false_accept_rate) + level
+
     def _moments(
         self, query: FloatArray, exact: bool, scope: Where, k: int | None, asked: Asked
     ) -> tuple[list[Moment], float]:

@@ -27,8 +27,8 @@ def timeline_html(clusters: Sequence[Cluster], duration_s: float) -> str:
     return _table(["cluster", f"0:00:00 to {clock(duration_s)}", "seen"], rows)
 
 
-def moments_html(query: str, found: bool, moments: Sequence[Moment]) -> str:
-    """The answer to a query: a row for each moment, best first."""
+def moments_html(query: str, verdict: str, moments: Sequence[Moment]) -> str:
+    """The answer to a query: what it comes to, and a row for each moment, best first."""
     several = len({moment.video for moment in moments}) > 1
     header = ["", "time", "sure", "score", "cluster", *(["video"] if several else [])]
     rows = [
@@ -42,10 +42,7 @@ def moments_html(query: str, found: bool, moments: Sequence[Moment]) -> str:
         ]
         for rank, moment in enumerate(moments, start=1)
     ]
-    outcome = "" if found else " <i>probably not there; the nearest are</i>"
-    if not moments:
-        outcome, rows = " <i>nothing to search</i>", []
-    head = f"<b>{escape(query)}</b>{outcome}"
+    head = f"<b>{escape(query)}</b> <i>{escape(verdict)}</i>"
     return f"<div>{head}{_table(header, rows) if rows else ''}</div>"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from semantic_video import SemanticVideoProcessor
+from semantic_video.records import Answer, Sentence
 from semantic_video.scene_retrieval import Moments
 from semantic_video.utils.visualization.notebook import timeline_html
 from tests.media import Shot, render, write_video
@@ -31,8 +32,18 @@ def test_moments_are_a_table_best_first() -> None:
     assert len(parsed(shown).findall(".//tbody/tr")) == 3
     assert BAD in text_of(shown)
     assert "> 99 %" in text_of(shown)
-    assert "probably not there" in text_of(Moments("a dog", moments, found=False)._repr_html_())
+    assert "probably not in this video" in text_of(
+        Moments("a dog", moments, found=False)._repr_html_()
+    )
     assert "nothing to search" in text_of(Moments("a dog", [], found=False)._repr_html_())
+
+
+def test_an_answer_is_a_list_of_sentences_with_their_times() -> None:
+    moments = tuple(film(3, 2, 30.0).candidates())
+    sentences = (Sentence(BAD, (0, 2)), Sentence("No evidence."))
+    shown = Answer(BAD, BAD, moments, sentences, 0.9, "plan")._repr_html_()
+    items = ["".join(item.itertext()) for item in parsed(shown).findall(".//li")]
+    assert items == [f"{BAD} 0.0–10.0 s, 20.0–30.0 s", "No evidence. "]
 
 
 @pytest.mark.parametrize("clusters", [1, 200])
