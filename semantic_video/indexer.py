@@ -43,8 +43,9 @@ from semantic_video.semantic_clustering import (
     Correction,
     Found,
     SemanticClustering,
+    describe_clusters,
+    load_kinds,
     load_vocabulary,
-    name_clusters,
     replay,
 )
 from semantic_video.stored_memory import (
@@ -354,12 +355,18 @@ class VideoIndexer:
         clustering = SemanticClustering(options.method, options.num_clusters, options.seed).fit(
             vectors, entries.entry_weights
         )
-        vocabulary = load_vocabulary()
-        names = name_clusters(
+        vocabulary, kinds = load_vocabulary(), load_kinds()
+        described = describe_clusters(
             clustering.centroids(vectors, entries.entry_weights),
             vocabulary,
-            self._vocabulary_vectors(vocabulary),
+            self._word_vectors("vocabulary", vocabulary),
             background=vectors,
+            kinds=kinds,
+            kind_vectors=self._word_vectors("kinds", kinds),
+        )
+        names = tuple(each.name for each in described)
+        clustering = replace(
+            clustering, words={each.name: (*each.words, *each.kinds) for each in described}
         )
         if corrections:
             found = Found(clustering.labels, names)
@@ -370,11 +377,11 @@ class VideoIndexer:
             )
         return clustering, names
 
-    def _vocabulary_vectors(self, vocabulary: tuple[str, ...]) -> NDArray[np.float16]:
-        """The encoded vocabulary [V, D], made once for each encoder and kept in the library."""
-        key = options_hash(self._encoder.fingerprint, vocabulary)
+    def _word_vectors(self, name: str, words: tuple[str, ...]) -> NDArray[np.float16]:
+        """The encoded words [V, D], made once for each encoder and kept in the library."""
+        key = options_hash(self._encoder.fingerprint, words)
         return self._library.cached_array(
-            "vocabulary", key, lambda: self._encoder.encode_texts(vocabulary).astype(np.float16)
+            name, key, lambda: self._encoder.encode_texts(words).astype(np.float16)
         )
 
 

@@ -72,6 +72,12 @@ class Cluster:
     total_s: float
     medoid_scene: int
     medoid_s: float
+    words: tuple[str, ...] = ()
+    """What speaks for the name, best first; empty where the user gave it."""
+    examples: tuple[int, ...] = ()
+    """Scenes that show it best."""
+    named_by: str = "words"
+    """``words`` or ``user``."""
 
     def as_dict(self) -> dict[str, Any]:
         record = asdict(self)
@@ -79,6 +85,41 @@ class Cluster:
             {"start_s": span.start_s, "end_s": span.end_s} for span in self.occurrences
         ]
         return record
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Clusters that belong together, and finer themes among them.
+
+    ``level`` is 0 for the coarsest; ``id`` counts within its level. ``children`` are the themes of
+    the next level, empty in the finest. ``medoid_cluster`` is the cluster nearest to the middle,
+    ``medoid_scene`` and ``medoid_s`` what shows that one best. Times are seconds.
+    """
+
+    id: int
+    level: int
+    name: str
+    clusters: tuple[int, ...]
+    occurrences: tuple[Span, ...]
+    total_s: float
+    medoid_cluster: int
+    medoid_scene: int
+    medoid_s: float
+    children: tuple[Theme, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "level": self.level,
+            "name": self.name,
+            "clusters": list(self.clusters),
+            "occurrences": [{"start_s": s.start_s, "end_s": s.end_s} for s in self.occurrences],
+            "total_s": self.total_s,
+            "medoid_cluster": self.medoid_cluster,
+            "medoid_scene": self.medoid_scene,
+            "medoid_s": self.medoid_s,
+            "children": [child.as_dict() for child in self.children],
+        }
 
 
 @dataclass(frozen=True, slots=True)

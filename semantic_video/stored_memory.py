@@ -36,6 +36,7 @@ def memory_from_stored(
             seed=chosen.seed,
             labels=chosen.assignments,
             reason=chosen.reason,
+            words=chosen.words,
             corrections=tuple(map(Correction.from_dict, chosen.corrections)),
             found=(
                 Found(chosen.found_assignments, chosen.found_names)
@@ -62,6 +63,7 @@ def clustering_record(identity: str, memory: MemoryHierarchy) -> ClusteringRecor
         assignments=clustering.labels,
         names=memory.names,
         reason=clustering.reason,
+        words=clustering.words,
         corrections=tuple(correction.as_dict() for correction in clustering.corrections),
         found_assignments=clustering.found.labels if clustering.found else None,
         found_names=clustering.found.names if clustering.found else (),

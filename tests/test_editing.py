@@ -16,7 +16,7 @@ from semantic_video.cli.app import run
 from semantic_video.errors import QueryError
 from semantic_video.library import Library, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
-from semantic_video.records import Span
+from semantic_video.records import Span, Theme
 from semantic_video.semantic_clustering import (
     Correction,
     SemanticClustering,
@@ -255,3 +255,44 @@ def test_edit_command_says_what_is_wrong(
     assert message in said.err
     assert said.out == ""
     assert len(said.err.strip().splitlines()) == 1
+
+
+def test_themes_nest_and_share_out_clusters_and_screen_time(library: Library) -> None:
+    memory = memory_of(scenes=90, subjects=30, clusters=30)
+    tree = memory.themes()
+    total = sum(cluster.total_s for cluster in memory.clusters())
+
+    def check(themes: tuple[Theme, ...], level: int) -> int:
+        depth = 1
+        for theme in themes:
+            assert theme.level == level
+            assert theme.medoid_cluster in theme.clusters
+            assert theme.name
+            if theme.children:
+                inside = [cluster for child in theme.children for cluster in child.clusters]
+                assert sorted(inside) == sorted(theme.clusters)
+                depth = 1 + check(theme.children, level + 1)
+        return depth
+
+    assert check(tree, 0) == 2
+    assert 1 < len(tree) < 30
+    assert sorted(c for theme in tree for c in theme.clusters) == list(range(30))
+    assert sum(theme.total_s for theme in tree) == pytest.approx(total)
+    assert [theme.as_dict() for theme in memory.themes()] == [theme.as_dict() for theme in tree]
+
+
+def test_themes_command(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["clusters", "a.mp4", "--library", str(library.path), "--themes"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"subject {letter}" in text for letter in "abcdef")
+    assert run(["clusters", "a.mp4", "--library", str(library.path), "--themes", "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert {"name", "clusters", "medoid_scene", "occurrences", "total_s", "children"} <= set(
+        json.loads(line)[0]
+    )
+
+
+@pytest.mark.parametrize("clusters", [1, 2, 3])
+def test_few_clusters_have_themes_too(clusters: int) -> None:
+    tree = memory_of(clusters=clusters).themes()
+    assert sorted(c for theme in tree for c in theme.clusters) == list(range(clusters))

@@ -18,6 +18,7 @@ from semantic_video.records import SceneSpan, Span
 from semantic_video.semantic_clustering import (
     METHODS,
     SemanticClustering,
+    describe_clusters,
     find_occurrences,
     first_appearance,
     join,
@@ -365,3 +366,16 @@ def test_linkage_at_the_end_of_its_scale_is_ward(count: int, seed: int) -> None:
     ours = sorted(cost for cost, _, _ in merge_order(points, np.ones(count), exponent=1.0))
     theirs = [cost for cost, _, _ in ward_tree(points.astype(np.float64), np.ones(count))]
     assert np.allclose(ours, theirs)
+
+
+def test_a_cluster_of_which_nothing_sure_can_be_said_gets_a_kind_of_thing() -> None:
+    axes = np.eye(8)
+    words, kinds = ["boat", "diver", "crown"], ["animals", "water"]
+    clear_one, clear_two = axes[0] + 0.3 * axes[1], axes[2] + 0.3 * axes[1]
+    vague = 0.25 * axes[3] + axes[4] + 0.5 * axes[5]
+    scenes = unit(np.stack([clear_one, clear_two, vague]))
+    described = describe_clusters(scenes, words, axes[[0, 2, 3]], scenes, kinds, axes[[5, 1]])
+    assert [each.name for each in described] == ["boat", "diver", "animals"]
+    assert [each.sure for each in described] == [True, True, False]
+    assert described[0].words[0] == "boat"
+    assert set(described[2].kinds) == set(kinds)

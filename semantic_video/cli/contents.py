@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
+
 from semantic_video.cli.opening import load_memory, open_video
 from semantic_video.cli.options import (
     ConfigOption,
@@ -13,6 +18,7 @@ from semantic_video.cli.options import (
 )
 from semantic_video.cli.output import print_json, print_result
 from semantic_video.cli.terminal import clock, table
+from semantic_video.records import Theme
 
 
 def scenes(
@@ -44,6 +50,9 @@ def scenes(
 
 def clusters(
     video: VideoArgument,
+    themes: Annotated[
+        bool, typer.Option("--themes", help="As a tree: themes, and the clusters in them.")
+    ] = False,
     as_json: JsonOption = False,
     library: LibraryOption = None,
     config: ConfigOption = None,
@@ -52,7 +61,15 @@ def clusters(
 ) -> None:
     """List what a video shows: its clusters, and every time each one occurs."""
     shelf, record = open_video(config, library, video)
-    found = load_memory(shelf, record).clusters()
+    memory = load_memory(shelf, record)
+    if themes:
+        tree = memory.themes()
+        if as_json:
+            print_json([theme.as_dict() for theme in tree])
+        else:
+            print_result("\n".join(line for theme in tree for line in _tree(theme, memory.names)))
+        return
+    found = memory.clusters()
     if as_json:
         print_json([cluster.as_dict() for cluster in found])
         return
@@ -68,3 +85,15 @@ def clusters(
     ]
     header = ("cluster", "name", "scenes", "total", "occurrences")
     print_result(table(header, rows, right="cluster scenes total"))
+
+
+def _tree(theme: Theme, names: Sequence[str]) -> Iterator[str]:
+    """A theme and what is in it, a line each, indented by level."""
+    times = len(theme.occurrences)
+    seen = f"{clock(theme.total_s)}, {times} time{'s' * (times != 1)}"
+    yield f"{'  ' * theme.level}{theme.name} ({seen})"
+    for child in theme.children:
+        yield from _tree(child, names)
+    if not theme.children:
+        for cluster in theme.clusters:
+            yield f"{'  ' * (theme.level + 1)}{cluster} {names[cluster]}"

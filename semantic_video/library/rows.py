@@ -145,6 +145,7 @@ def clustering_rows(record: VideoRecord, clusterings: Iterable[ClusteringRecord]
             "reason": clustering.reason,
             "corrections": list(clustering.corrections),
             "names": list(clustering.names),
+            "words": {name: list(words) for name, words in clustering.words.items()},
             "found": None
             if clustering.found_assignments is None
             else {
@@ -228,6 +229,7 @@ class MemoryReader:
                     corrections=tuple(facts["corrections"]),
                     names=tuple(facts["names"]),
                     assignments=np.array(assignments, dtype=np.int32),
+                    words={name: tuple(words) for name, words in facts.get("words", {}).items()},
                     found_assignments=(
                         np.array(found["assignments"], dtype=np.int32) if found else None
                     ),

@@ -102,6 +102,8 @@ class ClusteringRecord:
     """The cluster of each entry before corrections, [N]; None where there are none."""
     found_names: tuple[str, ...] = ()
     """One for each cluster before corrections."""
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name -> the words that speak for it."""
     active: bool = False
 
     def __post_init__(self) -> None:

@@ -31,7 +31,8 @@ from semantic_video.memory_hierarchy.consolidation import fit
 from semantic_video.memory_hierarchy.entries import SceneEntries
 from semantic_video.memory_hierarchy.history import History
 from semantic_video.memory_hierarchy.recurrence import Absence
-from semantic_video.records import Cluster, Return, Scene, SceneSpan, Span
+from semantic_video.memory_hierarchy.theme_tree import theme_tree
+from semantic_video.records import Cluster, Return, Scene, SceneSpan, Span, Theme
 from semantic_video.semantic_clustering import Clustering, find_occurrences
 
 
@@ -224,6 +225,7 @@ class MemoryHierarchy:
         for span, label in zip(spans, labels, strict=True):
             members[label].append(span.scene)
         medoids = self.clustering.medoids(self.vectors, self.entries.entry_weights)
+        given = {each.name for each in self.clustering.corrections if each.kind == "rename"}
         clusters = []
         for label, entry in enumerate(medoids):
             time_s, scene = self._best_view(int(entry), self.cluster_vectors[label])
@@ -236,9 +238,23 @@ class MemoryHierarchy:
                     total_s=sum(span.duration_s for span in occurrences[label]),
                     medoid_scene=scene,
                     medoid_s=time_s,
+                    words=self.clustering.words.get(self.names[label], ()),
+                    examples=self._examples(label),
+                    named_by="user" if self.names[label] in given else "words",
                 )
             )
         return Clusters(clusters)
+
+    def themes(self) -> tuple[Theme, ...]:
+        """The coarsest themes, each with the finer ones in it: a tree above the clusters."""
+        return theme_tree(self)
+
+    def _examples(self, label: int) -> tuple[int, ...]:
+        """Up to three scenes of different entries, nearest to the middle of a cluster."""
+        rows = np.flatnonzero(self.labels == label)
+        nearness = self.vectors[rows].astype(np.float32) @ self.cluster_vectors[label]
+        best = rows[np.argsort(-nearness, kind="stable")[:3]]
+        return tuple(self.entries.entry_spans[row][0].scene for row in best)
 
     def occurrences(self, cluster: int) -> tuple[Span, ...]:
         """When a cluster is on screen: maximal runs, in time order."""

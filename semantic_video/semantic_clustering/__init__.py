@@ -9,24 +9,37 @@ from semantic_video.semantic_clustering.clustering import Clustering, Found, fir
 from semantic_video.semantic_clustering.corrections import Correction, replay
 from semantic_video.semantic_clustering.estimator import METHODS, SemanticClustering
 from semantic_video.semantic_clustering.links import Links
-from semantic_video.semantic_clustering.names import load_vocabulary, name_clusters, rank_words
+from semantic_video.semantic_clustering.names import (
+    ClusterName,
+    describe_clusters,
+    load_kinds,
+    load_vocabulary,
+    name_clusters,
+    rank_words,
+)
 from semantic_video.semantic_clustering.occurrences import find_occurrences
+from semantic_video.semantic_clustering.themes import theme_levels, theme_name
 from semantic_video.semantic_clustering.ward import join, ward_tree
 
 __all__ = [
     "METHODS",
+    "ClusterName",
     "Clustering",
     "Correction",
     "Found",
     "Links",
     "SemanticClustering",
+    "describe_clusters",
     "find_occurrences",
     "first_appearance",
     "join",
+    "load_kinds",
     "load_vocabulary",
     "name_clusters",
     "rank_words",
     "replay",
     "silhouettes",
+    "theme_levels",
+    "theme_name",
     "ward_tree",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -39,6 +40,8 @@ class Clustering:
     reason: str
     corrections: tuple[Correction, ...] = ()
     found: Found | None = None
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name of a cluster, as found -> the words that speak for it, then its kinds of things."""
 
     @property
     def size(self) -> int:

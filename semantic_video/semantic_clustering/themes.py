@@ -1,0 +1,56 @@
+"""Themes: a tree above the clusters of a video."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_video.semantic_clustering.arrays import centred
+from semantic_video.semantic_clustering.clustering import first_appearance
+from semantic_video.semantic_clustering.linkage import merge_order
+from semantic_video.semantic_clustering.names import load_kinds
+from semantic_video.semantic_clustering.ward import join
+
+_DEEP = 64
+"""Clusters from which on there are three levels of themes rather than two."""
+
+
+def theme_levels(centroids: NDArray[np.float32]) -> list[NDArray[np.int32]]:
+    """Which theme each of K clusters lies in, level by level from coarse to fine.
+
+    All levels are cuts of one linkage tree, so that they nest; their sizes are spaced
+    geometrically between one theme and K. ``centroids`` is [K, D] with unit rows.
+    """
+    count = len(centroids)
+    depth = 3 if count >= _DEEP else 2
+    if count < 3:
+        return [np.zeros(count, dtype=np.int32)] * depth
+    merges = [(a, b) for _, a, b in merge_order(centred(centroids), np.ones(count))]
+    sizes = [max(1, round(count ** (level / (depth + 1)))) for level in range(1, depth + 1)]
+    return [first_appearance(join(count, merges[: count - size])) for size in sizes]
+
+
+def theme_name(
+    members: Sequence[int],
+    names: Sequence[str],
+    words: Mapping[str, Sequence[str]],
+    seconds: NDArray[np.float64],
+) -> str:
+    """The kind of thing that most of a theme's time shows, and the clusters with most of it.
+
+    ``words`` holds for a cluster's name the words behind it, kinds of things among them.
+    """
+    longest = sorted(members, key=lambda cluster: (-seconds[cluster], cluster))
+    if len(longest) == 1:
+        return names[longest[0]]
+    kinds = load_kinds()
+    votes = dict.fromkeys(kinds, 0.0)
+    for cluster in members:
+        own = [word for word in words.get(names[cluster], ()) if word in votes]
+        for rank, kind in enumerate(own):
+            votes[kind] += float(seconds[cluster]) / (rank + 1)
+    shown = ", ".join(names[cluster] for cluster in longest[:2])
+    kind = max(kinds, key=lambda word: votes[word])
+    return f"{kind}: {shown}" if votes[kind] else shown
