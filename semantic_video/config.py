@@ -156,8 +156,7 @@ class RetrievalOptions:
     join_likeness: Annotated[float, Range(-1, 2)]
     divide_contrast: Annotated[float, Range(0)]
     false_accept_rate: Annotated[float, Range(0.001, 0.5)]
-    probe_entries: Annotated[int, Range(0)]
-    probe_share: Share
+    probe_scenes: Count
 
 
 @dataclass(frozen=True, slots=True)

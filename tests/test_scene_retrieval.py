@@ -119,7 +119,7 @@ def test_search_equals_brute_force_and_never_overlaps(
 
 def test_routed_search_visits_part_and_agrees_with_exact() -> None:
     memories = {f"film {i}": make_memory(i, 40) for i in range(6)}
-    options = replace(AS_CUT, probe_entries=60, probe_share=0.5)
+    options = replace(AS_CUT, probe_scenes=30)
     retriever = SceneRetriever(list(memories.items()), options)
     rng = np.random.default_rng(0)
     agreed = []

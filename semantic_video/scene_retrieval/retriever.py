@@ -17,7 +17,7 @@ from semantic_video.scene_retrieval.calibration import NullDistribution, Referen
 from semantic_video.scene_retrieval.localisation import Interval, Part, join, parts
 from semantic_video.scene_retrieval.moments import Moments
 from semantic_video.scene_retrieval.rows import FloatArray, gather
-from semantic_video.scene_retrieval.scoring import best_scores, score_scenes, visited_scenes
+from semantic_video.scene_retrieval.scoring import best_scores, likely_scenes, score_scenes
 
 Where = Scope | Mapping[str, Scope] | None
 """Where to look: one scope for all videos, or one for each video by its name in the answer; videos
@@ -37,7 +37,7 @@ class SceneRetriever:
     ``memories`` pairs what a moment should call its video with that video's memory. ``references``
     are vectors of that encoder to judge scores against; without them moments have a probability
     only in so far as they stand out among the scenes, and every query counts as found. The search
-    is exact over everything the visited clusters hold; with ``exact`` every cluster is visited.
+    looks at the frames of the likeliest entries only; with ``exact`` at all.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class SceneRetriever:
         self._names = [name for name, _ in memories]
         self._cluster_names = [memory.names for _, memory in memories]
         self._options = options
-        self._rows = gather([memory for _, memory in memories])
+        self._rows = gather([memory for _, memory in memories], options)
         self._references = references
         self._foreign: dict[Asked, tuple[FloatArray, NDArray[np.float64]]] = {}
 
@@ -64,7 +64,7 @@ class SceneRetriever:
     ) -> Moments:
         """The ``k`` best moments for a unit query vector [D].
 
-        ``text`` is what the answer calls the query; ``exact`` visits every cluster; ``scope`` says
+        ``text`` is what the answer calls the query; ``exact`` looks at every frame; ``scope`` says
         where to look; ``asked`` what the vector was made from.
         """
         k = self._options.k if k is None else k
@@ -111,8 +111,7 @@ class SceneRetriever:
         rows, options = self._rows, self._options
         searched = self._scenes_of(scope)
         if not exact:
-            visited = visited_scenes(rows, rows.cluster_vectors @ query, options)
-            searched = np.intersect1d(searched, visited, assume_unique=True)
+            searched = likely_scenes(rows, query, searched, options)
         if len(searched) == 0:
             return [], 0.0
         null = self._null(scope, asked)

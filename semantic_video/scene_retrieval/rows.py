@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_video.config import RetrievalOptions
 from semantic_video.memory_hierarchy import MemoryHierarchy
 
 FloatArray = NDArray[np.float32]
+HalfArray = NDArray[np.float16]
 
 # Likeness of every two entries of a video is looked at up to so many of them.
 _KIN_LIMIT = 4000
@@ -25,10 +27,10 @@ class Rows:
     exemplars by scene and time.
     """
 
-    entry_vectors: FloatArray  # [N, D]
-    entry_kin: FloatArray  # [N, D] unit vectors of what is like an entry in its whole video
+    entry_vectors: HalfArray  # [N, D]
+    entry_summary: FloatArray  # [N, D] what a scene scores if its frames score as its entry does
     entry_cluster: NDArray[np.int64]  # [N] row of cluster_vectors
-    frame_vectors: FloatArray  # [M, D]
+    frame_vectors: HalfArray  # [M, D]
     frame_times: NDArray[np.float64]  # [M]
     scene_frames: NDArray[np.int64]  # [S + 1] where each scene's exemplars begin
     scene_entry: NDArray[np.int64]  # [S]
@@ -39,6 +41,7 @@ class Rows:
     cluster_label: NDArray[np.int64]  # [K] the cluster's id within its video
     video_scenes: NDArray[np.int64]  # [V + 1] where each video's scenes begin
     video_likeness: NDArray[np.float64]  # [V] mean cosine of any two entries of a video
+    frame_share: float  # of the frames in a scene's score, beside what supports it
 
     def likeness(self, scenes: NDArray[np.int64], others: NDArray[np.int64]) -> FloatArray:
         """How alike scenes of one video are: 1 for the same, 0 for any two scenes of it."""
@@ -50,12 +53,17 @@ class Rows:
         return scaled
 
 
-def gather(memories: Sequence[MemoryHierarchy]) -> Rows:
-    """The rows of these memories, one after another."""
-    entries: list[FloatArray] = []
-    kin: list[FloatArray] = []
+def gather(memories: Sequence[MemoryHierarchy], options: RetrievalOptions) -> Rows:
+    """The rows of these memories, one after another.
+
+    What supports a scene is a weighted sum of vectors, which is one vector: a single product with a
+    query scores the entry itself, its kin and its cluster.
+    """
+    own = 1 - options.kin_weight - options.cluster_weight
+    entries: list[HalfArray] = []
+    summaries: list[FloatArray] = []
     entry_cluster: list[NDArray[np.int64]] = []
-    frames: list[FloatArray] = []
+    frames: list[HalfArray] = []
     frame_times: list[NDArray[np.float64]] = []
     frame_counts: list[NDArray[np.int64]] = []
     scene_entry: list[int] = []
@@ -69,14 +77,14 @@ def gather(memories: Sequence[MemoryHierarchy]) -> Rows:
         # Scenes of one video in order of time: equal scores keep that order.
         spans = sorted(
             (span.start_s, span.end_s, entry)
-            for entry, own in enumerate(held.entry_spans)
-            for span in own
+            for entry, spans_of in enumerate(held.entry_spans)
+            for span in spans_of
         )
         starts = np.array([start for start, _, _ in spans])
         scene = np.searchsorted(starts, held.exemplar_times, side="right") - 1
         scene = np.maximum(scene, 0)
         order = np.lexsort((held.exemplar_times, scene))
-        frames.append(held.exemplar_vectors[order].astype(np.float32))
+        frames.append(held.exemplar_vectors[order])
         frame_times.append(held.exemplar_times[order])
         frame_counts.append(np.bincount(scene, minlength=len(spans)))
         scene_entry += [entry + entry_base for _, _, entry in spans]
@@ -85,8 +93,11 @@ def gather(memories: Sequence[MemoryHierarchy]) -> Rows:
         vectors = held.entry_vectors.astype(np.float32)
         mean = vectors.mean(axis=0)
         video_likeness.append(float(mean @ mean))
-        entries.append(vectors)
-        kin.append(_kin(vectors, video_likeness[-1]))
+        entries.append(held.entry_vectors)
+        summary = own * vectors + options.cluster_weight * memory.cluster_vectors[memory.labels]
+        if options.kin_weight:
+            summary += options.kin_weight * _kin(vectors, video_likeness[-1])
+        summaries.append(summary)
         entry_cluster.append(memory.labels.astype(np.int64) + cluster_base)
         clusters.append(memory.cluster_vectors)
         cluster_label.append(np.arange(len(memory.cluster_vectors)))
@@ -95,7 +106,7 @@ def gather(memories: Sequence[MemoryHierarchy]) -> Rows:
     spans_array = np.array(scene_spans, dtype=np.float64).reshape(-1, 2)
     return Rows(
         entry_vectors=np.concatenate(entries),
-        entry_kin=np.concatenate(kin),
+        entry_summary=np.concatenate(summaries).astype(np.float32),
         entry_cluster=np.concatenate(entry_cluster),
         frame_vectors=np.concatenate(frames),
         frame_times=np.concatenate(frame_times),
@@ -108,6 +119,7 @@ def gather(memories: Sequence[MemoryHierarchy]) -> Rows:
         cluster_label=np.concatenate(cluster_label),
         video_scenes=np.array(video_scenes),
         video_likeness=np.array(video_likeness),
+        frame_share=own * (1 - options.entry_weight),
     )
 
 

@@ -15,22 +15,24 @@ from semantic_video.scene_retrieval.rows import FloatArray, Rows
 
 # Scenes scored at once where there are many queries: bounds the memory.
 _CHUNK = 4096
+_MANY = 20_000
 
 
-def visited_scenes(
-    rows: Rows, cluster_scores: FloatArray, options: RetrievalOptions
+def likely_scenes(
+    rows: Rows, query: FloatArray, scenes: NDArray[np.int64], options: RetrievalOptions
 ) -> NDArray[np.int64]:
-    """Scenes of the clusters nearest to the query, until enough entries are gathered."""
-    total = len(rows.entry_cluster)
-    wanted = max(options.probe_entries, int(np.ceil(options.probe_share * total)))
-    if wanted >= total:
-        return np.arange(len(rows.scene_entry))
-    order = np.argsort(-cluster_scores, kind="stable")
-    sizes = np.bincount(rows.entry_cluster, minlength=len(order))[order]
-    count = int(np.searchsorted(np.cumsum(sizes), wanted)) + 1
-    opened = np.zeros(len(order), dtype=np.bool_)
-    opened[order[:count]] = True
-    return np.flatnonzero(opened[rows.entry_cluster[rows.scene_entry]])
+    """From coarse to fine: those of ``scenes`` whose entries' summaries score best, in order.
+
+    One product over the entries; only the frames of ``probe_scenes`` scenes are looked at after it.
+    """
+    count = options.probe_scenes
+    if len(scenes) <= count:
+        return scenes
+    if len(scenes) == len(rows.scene_entry):  # without a copy of all summaries
+        scores = (rows.entry_summary @ query)[rows.scene_entry]
+    else:
+        scores = rows.entry_summary[rows.scene_entry[scenes]] @ query
+    return scenes[np.sort(np.argpartition(scores, -count)[-count:])]
 
 
 def score_scenes(
@@ -39,28 +41,31 @@ def score_scenes(
     """Scores [Q, n] of ``scenes`` [n] for unit query vectors [Q, D]."""
     entries = rows.scene_entry[scenes]
     pooled = _best_frames(rows, queries, scenes, options)
-    share = options.entry_weight
-    kin, cluster = options.kin_weight, options.cluster_weight
-    # A weighted sum of vectors is one vector: one product with the queries scores all three.
-    context = (1 - kin - cluster) * share * rows.entry_vectors[entries]
-    if kin:
-        context = context + kin * rows.entry_kin[entries]
-    if cluster:
-        context = context + cluster * rows.cluster_vectors[rows.entry_cluster[entries]]
-    scores: FloatArray = (1 - kin - cluster) * (1 - share) * pooled + queries @ context.T
+    context = rows.entry_summary[entries] - rows.frame_share * rows.entry_vectors[entries].astype(
+        np.float32
+    )
+    scores: FloatArray = rows.frame_share * pooled + queries @ context.T
     return scores
 
 
 def best_scores(rows: Rows, queries: FloatArray, options: RetrievalOptions) -> FloatArray:
-    """The best score [Q, V] that each video gives to each of many queries [Q, D]."""
+    """The best score [Q, V] that each video gives to each of many queries [Q, D].
+
+    Of more than `_MANY` scenes the summaries alone are looked at: a thousandth less on average, and
+    a tenth of the time.
+    """
     best = np.full((len(queries), len(rows.video_scenes) - 1), -np.inf, dtype=np.float32)
+    many = len(rows.scene_entry) > _MANY
     for video, (first, last) in enumerate(
         zip(rows.video_scenes[:-1], rows.video_scenes[1:], strict=True)
     ):
         for start in range(first, last, _CHUNK):
             scenes = np.arange(start, min(start + _CHUNK, last))
-            scores = score_scenes(rows, queries, scenes, options).max(axis=1)
-            best[:, video] = np.maximum(best[:, video], scores)
+            if many:
+                scores = queries @ rows.entry_summary[rows.scene_entry[scenes]].T
+            else:
+                scores = score_scenes(rows, queries, scenes, options)
+            best[:, video] = np.maximum(best[:, video], scores.max(axis=1))
     return best
 
 
@@ -84,12 +89,9 @@ def _best_frames(
     width = max(int(counts.max(initial=0)), 1)
     place = np.arange(width)
     held = place < counts[:, None]
-    if len(scenes) == len(rows.scene_entry):
-        scores = queries @ rows.frame_vectors.T
-    else:
-        scores = queries @ rows.frame_vectors[(first[:, None] + place)[held]].T
+    frames = rows.frame_vectors[(first[:, None] + place)[held]].astype(np.float32)
     padded = np.full((len(queries), *held.shape), -np.inf, dtype=np.float32)
-    padded[:, held] = scores
+    padded[:, held] = queries @ frames.T
     kept = {"max": 1, "mean": width, "top": min(options.top_frames, width)}[options.pooling]
     if kept < width:
         padded = -np.partition(-padded, kept - 1, axis=2)[:, :, :kept]
@@ -97,5 +99,6 @@ def _best_frames(
     pooled: FloatArray = sums / np.maximum(np.minimum(counts, kept), 1)
     empty = np.flatnonzero(counts == 0)
     if len(empty):
-        pooled[:, empty] = queries @ rows.entry_vectors[rows.scene_entry[scenes[empty]]].T
+        own = rows.entry_vectors[rows.scene_entry[scenes[empty]]].astype(np.float32)
+        pooled[:, empty] = queries @ own.T
     return pooled.astype(np.float32)

@@ -1,0 +1,259 @@
+"""Search in libraries of 10^3 to 10^6 scenes: recall, time, memory, and what others do.
+
+    python -m benchmarks.search_scale --library DIR [--sizes 1000 10000 100000] [--others] [--json]
+
+The library gives real scenes: they are sampled again with noise until there are enough, three
+frames to a scene, and asked for by real texts. *routed* is what `search` does, *exact* what
+`search --exact` does; recall is the share of the exact ten best that the routed search finds too.
+``--others`` asks approximate indexes for the ten nearest entries: faiss (flat, HNSW, IVF), usearch,
+and Lance's own, against their exact order. Needs ``faiss-cpu`` and ``usearch``, which the product
+does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_video.config import default_config
+from semantic_video.encoders import load_encoder
+from semantic_video.library import Library
+from semantic_video.scene_retrieval import References
+from semantic_video.scene_retrieval.rows import FloatArray, Rows
+from semantic_video.scene_retrieval.scoring import likely_scenes, score_scenes
+
+FRAMES = 3
+QUERIES = 100
+K = 10
+SCENES_OF_A_VIDEO = 300
+SCENE_NOISE, FRAME_NOISE = 0.5, 0.3
+"""Lengths of what is added to a unit vector: cosines of 0.89 and 0.96 to where it came from."""
+
+
+def main() -> None:
+    """Measure every size."""
+    parser = argparse.ArgumentParser(description="Search at scale.")
+    parser.add_argument("--library", required=True)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--others", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    library = Library(arguments.library)
+    records = library.videos()
+    stored = library.load_many([record.id for record in records])
+    seeds = np.concatenate([memory.entry_vectors for memory in stored.values()]).astype(np.float32)
+    references = References.of(load_encoder(records[0].model_id), library.cached_array)
+    queries = references.texts[:QUERIES]
+    for size in arguments.sizes:
+        rows = sampled(seeds, size)
+        lines = [{"method": name, **figures} for name, figures in ours(rows, queries).items()]
+        if arguments.others:
+            lines += [
+                {"method": name, **figures} for name, figures in others(rows, queries).items()
+            ]
+        for line in lines:
+            line = {"scenes": size, **line}
+            print(json.dumps(line) if arguments.json else line_of(line), flush=True)
+        del rows
+
+
+def sampled(seeds: FloatArray, size: int) -> Rows:
+    """``size`` scenes as a search sees them, made of real ones."""
+    rng = np.random.default_rng(0)
+    dimension = seeds.shape[1]
+    entries = np.empty((size, dimension), np.float32)
+    frames = np.empty((size * FRAMES, dimension), np.float16)
+    for start in range(0, size, 10_000):
+        part = slice(start, min(start + 10_000, size))
+        count = part.stop - part.start
+        scenes = noisy(seeds[rng.integers(len(seeds), size=count)], SCENE_NOISE, rng)
+        own = noisy(np.repeat(scenes, FRAMES, axis=0), FRAME_NOISE, rng)
+        frames[part.start * FRAMES : part.stop * FRAMES] = own
+        means = own.reshape(count, FRAMES, dimension).mean(axis=1)
+        entries[part] = means / np.linalg.norm(means, axis=1, keepdims=True)
+    options = default_config().retrieval
+    own_share = 1 - options.kin_weight - options.cluster_weight
+    video = np.arange(size) // SCENES_OF_A_VIDEO
+    return Rows(
+        entry_vectors=entries.astype(np.float16),
+        entry_summary=entries,  # kin and clusters of noise would be noise
+        entry_cluster=video,
+        frame_vectors=frames,
+        frame_times=np.arange(size * FRAMES, dtype=np.float64),
+        scene_frames=np.arange(size + 1) * FRAMES,
+        scene_entry=np.arange(size),
+        scene_start=np.arange(0, size * FRAMES, FRAMES, dtype=np.float64),
+        scene_end=np.arange(FRAMES, (size + 1) * FRAMES, FRAMES, dtype=np.float64),
+        scene_video=video,
+        cluster_vectors=entries[::SCENES_OF_A_VIDEO],
+        cluster_label=np.zeros(video[-1] + 1, dtype=np.int64),
+        video_scenes=np.append(np.arange(0, size, SCENES_OF_A_VIDEO), size),
+        video_likeness=np.zeros(video[-1] + 1),
+        frame_share=own_share * (1 - options.entry_weight),
+    )
+
+
+def noisy(vectors: FloatArray, length: float, rng: np.random.Generator) -> FloatArray:
+    """Unit vectors near to unit vectors."""
+    moved = vectors + rng.normal(size=vectors.shape, scale=length / vectors.shape[1] ** 0.5)
+    return (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32)
+
+
+def ours(rows: Rows, queries: FloatArray) -> dict[str, dict[str, float]]:
+    """The product's search, routed against exact."""
+    options = default_config().retrieval
+    everything = np.arange(len(rows.scene_entry))
+
+    def best(query: FloatArray, scenes: NDArray[np.int64]) -> NDArray[np.int64]:
+        chunks = [scenes[start : start + 20_000] for start in range(0, len(scenes), 20_000)]
+        scores = [score_scenes(rows, query[None], chunk, options)[0] for chunk in chunks]
+        return scenes[np.argsort(-np.concatenate(scores), kind="stable")[:K]]
+
+    few = queries[: 100 if len(everything) <= 10_000 else 20]
+    exact, exact_s = timed(lambda query: best(query, everything), few)
+    routed, routed_s = timed(
+        lambda query: best(query, likely_scenes(rows, query, everything, options)), queries
+    )
+    return {
+        "exact": figures(exact, exact, exact_s),
+        "routed": figures(routed[: len(few)], exact, routed_s),
+    }
+
+
+def others(rows: Rows, queries: FloatArray) -> dict[str, dict[str, float]]:
+    """Approximate indexes over the entries' vectors, and numpy's exact product over them."""
+    import faiss
+    from usearch.index import Index
+
+    vectors = rows.entry_summary
+    size, dimension = vectors.shape
+    exact, exact_s = timed(lambda query: np.argsort(-(vectors @ query))[:K], queries)
+    found = {"numpy, entries alone": figures(exact, exact, exact_s)}
+    lists = int(4 * size**0.5)
+    inner = faiss.METRIC_INNER_PRODUCT
+    makers: dict[str, Callable[[], Any]] = {
+        "faiss flat": lambda: faiss.IndexFlatIP(dimension),
+        "faiss HNSW32, ef 128": lambda: faiss.IndexHNSWFlat(dimension, 32, inner),
+        "faiss IVF, 5 % probed": lambda: faiss.index_factory(dimension, f"IVF{lists},Flat", inner),
+        "faiss IVF PQ48, 5 % probed": lambda: faiss.index_factory(
+            dimension, f"IVF{lists},PQ48", inner
+        ),
+    }
+    for name, make in makers.items():
+        started = time.perf_counter()
+        index = make()
+        if not index.is_trained:
+            index.train(vectors[: 64 * lists])
+        index.add(vectors)
+        built_s = time.perf_counter() - started
+        if "IVF" in name:
+            index.nprobe = max(1, lists // 20)
+        if "HNSW" in name:
+            index.hnsw.efSearch = 128
+        answers, seconds = timed(partial(_faiss_best, index), queries)
+        found[name] = {**figures(answers, exact, seconds), "build_s": round(built_s, 2)}
+    started = time.perf_counter()
+    usearch = Index(ndim=dimension, metric="ip", dtype="f16", expansion_search=128)
+    usearch.add(np.arange(size), vectors)
+    built_s = time.perf_counter() - started
+    answers, seconds = timed(lambda query: usearch.search(query, K).keys, queries)
+    found["usearch HNSW f16, ef 128"] = {
+        **figures(answers, exact, seconds),
+        "build_s": round(built_s, 2),
+    }
+    return found | lance_indexes(vectors, queries, exact)
+
+
+def _faiss_best(index: Any, query: FloatArray) -> Any:
+    return index.search(query[None], K)[1][0]
+
+
+def lance_indexes(
+    vectors: FloatArray, queries: FloatArray, exact: list[NDArray[np.int64]]
+) -> dict[str, dict[str, float]]:
+    """Lance's own indexes."""
+    import lance
+    import pyarrow as pa
+
+    size, dimension = vectors.shape
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), dimension)
+        table = pa.table({"row": pa.array(np.arange(size)), "vector": column})
+        kinds: dict[str, tuple[str, dict[str, Any]]] = {
+            "Lance IVF_FLAT, 5 % probed": ("IVF_FLAT", {}),
+            "Lance IVF_PQ, 5 % probed": ("IVF_PQ", {"num_sub_vectors": 48}),
+        }
+        for name, (kind, more) in kinds.items():
+            dataset = lance.write_dataset(table, Path(folder) / kind)
+            lists = max(1, int(size**0.5))
+            started = time.perf_counter()
+            dataset = dataset.create_index(
+                "vector", kind, metric="dot", num_partitions=lists, **more
+            )
+            built_s = time.perf_counter() - started
+
+            def ask(query: FloatArray, dataset: Any = dataset, lists: int = lists) -> Any:
+                nearest = {
+                    "column": "vector",
+                    "q": query,
+                    "k": K,
+                    "nprobes": max(1, lists // 20),
+                }
+                return dataset.to_table(columns=["row"], nearest=nearest)["row"].to_numpy()
+
+            answers, seconds = timed(ask, queries)
+            found[name] = {**figures(answers, exact, seconds), "build_s": round(built_s, 2)}
+    return found
+
+
+def timed(
+    ask: Callable[[FloatArray], Any], queries: FloatArray
+) -> tuple[list[Any], NDArray[np.float64]]:
+    """The answers, and the seconds that each took; the first query is asked twice."""
+    ask(queries[0])
+    answers, seconds = [], []
+    for query in queries:
+        started = time.perf_counter()
+        answers.append(ask(query))
+        seconds.append(time.perf_counter() - started)
+    return answers, np.array(seconds)
+
+
+def figures(
+    answers: list[Any], exact: list[NDArray[np.int64]], seconds: NDArray[np.float64]
+) -> dict[str, float]:
+    """Recall of the ten best, median and 99th percentile in ms, peak memory in MB."""
+    shared = [
+        len(set(a.tolist()) & set(e.tolist())) / K for a, e in zip(answers, exact, strict=False)
+    ]
+    return {
+        "recall": round(float(np.mean(shared)), 4),
+        "median_ms": round(1000 * float(np.median(seconds)), 2),
+        "p99_ms": round(1000 * float(np.quantile(seconds, 0.99)), 2),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def line_of(line: dict[str, Any]) -> str:
+    """One line for people."""
+    built = f"  built in {line['build_s']} s" if "build_s" in line else ""
+    return (
+        f"{line['scenes']:>8}  {line['method']:28} recall {line['recall']:.3f}  "
+        f"median {line['median_ms']:8.2f} ms  p99 {line['p99_ms']:8.2f} ms  "
+        f"peak {line['peak_mb']} MB{built}"
+    )
+
+
+if __name__ == "__main__":
+    main()
