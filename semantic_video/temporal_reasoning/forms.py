@@ -50,6 +50,7 @@ _AS_COMPARISON = re.compile(
     r"long|soon|far)\b",
     re.IGNORECASE,
 )
+_PLACE = re.compile(r"^(?:on|in|at|under|near|inside|behind|beside|with)\s", re.IGNORECASE)
 _PRONOUN = re.compile(r"^(?:he|she|it|they|him|her|them|his|their|its)\b", re.IGNORECASE)
 _GERUND = re.compile(r"^(?:\w+ly\s+)?\w{2,}ing\b", re.IGNORECASE)
 _NOUN_ING = re.compile(r"^(?:thing|something|anything|nothing|everything|morning|evening|king|ring|"
@@ -251,6 +252,12 @@ def _two_events(clause: str) -> Question | None:
 
 def _subject_and_action(main: str) -> tuple[str, str]:
     """Who the main clause is about, and what it says they do, as far as it says."""
+    happens = re.match(
+        r"what\s+(?:happens|happened|has\s+happened|becomes|became)\s+(?:to|with|of)\s+(.+)$",
+        main, re.IGNORECASE,
+    )  # fmt: skip
+    if happens:
+        return happens[1], ""
     found = re.match(
         rf"(?:what|who|where|how|why|which\s+\w+)(?:\s+(?:activity|event|sport|action|else))?\s+"
         rf"(?:{_DO}|{_BE}|{_HAVE}|can|will)\s+(.+)$",
@@ -279,9 +286,9 @@ def _event(text: str, subject: str = "") -> str:
     text = re.sub(r"^(?:the\s+(?:scene|moment|part|time)\s+(?:when|where|with|of)\s+)", "", text)
     if subject and _PRONOUN.match(text):
         if re.match(r"^(?:his|her|their|its)\b", text, re.IGNORECASE):
-            return f"{subject} {text}"
+            return re.sub(r"^\w+", f"{subject}'s", text, count=1)
         return _PRONOUN.sub(subject, text, count=1)
-    if subject and _GERUND.match(text) and not _NOUN_ING.match(text):
+    if subject and (_PLACE.match(text) or (_GERUND.match(text) and not _NOUN_ING.match(text))):
         return f"{subject} {text}"
     return text
 

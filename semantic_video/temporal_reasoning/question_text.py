@@ -32,6 +32,7 @@ _PARTS = (
     (r"in\s+the\s+first\s+half", 0, 1 / 2),
     (r"in\s+the\s+second\s+half", 1 / 2, 1),
 )
+_CLAUSE_ENDS = r"(?=\s*$|\s*[,?.:]|\s+(?:after|before|when|while|as|during)\b)"
 _IN_FILM = re.compile(
     rf"\s+(?:anywhere\s+|throughout\s+|shown\s+)?(?:in|of|during|throughout|from)\s+(?:the|this|that)"
     rf"\s+(?:whole\s+|entire\s+)?{FILM}$",
@@ -118,7 +119,8 @@ def taken_part(clause: str) -> tuple[str, Part | None]:
         part = Part(time_s, float("inf"), True) if later else Part(0.0, time_s, True)
         return _without(clause, since), part
     for pattern, start, end in _PARTS:
-        found = re.search(rf"\b{pattern}\b", clause, re.IGNORECASE)
+        # "the man in the middle was speaking" is a place: a part ends its clause.
+        found = re.search(rf"\b{pattern}\b{_CLAUSE_ENDS}", clause, re.IGNORECASE)
         if found:
             return _without(clause, found), Part(start, end)
     return _IN_FILM.sub("", clause), None
