@@ -52,11 +52,10 @@ def main() -> None:
     sample = random.Random(arguments.seed).sample(read, min(arguments.sample, len(read)))
     print("\n| type | question | event | relation | other event |\n| --- | --- | --- | --- | --- |")
     for kind, text, question in sample:
+        cells = [kind, text, f"({question.form}) {question.event}", "-", "-"]
         if keeps_both(question):
-            cells = (kind, text, question.event, question.relation, question.reference)
-        else:
-            cells = (kind, text, f"({question.form}) {question.event}", "-", "-")
-        print(f"| {' | '.join(str(cell) for cell in cells)} |")
+            cells[2:] = [question.event, str(question.relation), question.reference]
+        print(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from semantic_video.library import Library, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.queries import encode_queries
 from semantic_video.records import Moment
-from semantic_video.scene_retrieval import SceneRetriever
+from semantic_video.scene_retrieval import References, SceneRetriever
 from semantic_video.search import Searcher
 from semantic_video.semantic_clustering import load_vocabulary
 from semantic_video.stored_memory import memory_from_stored
@@ -65,7 +65,11 @@ def reasoner_for(
     vectors = library.cached_array(
         "vocabulary", key, lambda: encoder.encode_texts(vocabulary).astype(np.float16)
     )
-    retriever = SceneRetriever([(film.video, film.memory) for film in films], config.retrieval)
+    retriever = SceneRetriever(
+        [(film.video, film.memory) for film in films],
+        config.retrieval,
+        References.of(encoder, library.cached_array),
+    )
     evidence = Evidence(
         films,
         retriever,

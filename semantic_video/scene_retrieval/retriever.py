@@ -104,6 +104,30 @@ class SceneRetriever:
         level = float(self._references.level(query[None])[0])
         return null.evidence + level, null.threshold(self._options.false_accept_rate) + level
 
+    def scenes(self, query: FloatArray) -> tuple[Moment, ...]:
+        """A moment for every scene, for a unit query vector [D]: by video, then in order of time.
+
+        Where `candidates` joins and cuts scenes to what answers best, these are all scenes as they
+        are, so that each of them can be decided upon.
+        """
+        rows = self._rows
+        every = np.arange(len(rows.scene_entry))
+        if len(every) == 0:
+            return ()
+        scores = score_scenes(rows, query[None], every, self._options)[0].astype(np.float64)
+        null = self._null(None, "text")
+        if null is not None and self._references is not None:
+            odds = null.probability(scores - float(self._references.level(query[None])[0]))
+        else:
+            odds = standing_out((scores - scores.mean()) / max(float(scores.std()), 1e-6))
+        moments = []
+        for scene, probability in zip(every.tolist(), odds.tolist(), strict=True):
+            start_s, end_s = float(rows.scene_start[scene]), float(rows.scene_end[scene])
+            best_s = (start_s + end_s) / 2
+            part = Part(scene, start_s, end_s, float(scores[scene]), best_s)
+            moments.append(self._moment(Interval(start_s, end_s, part), probability))
+        return tuple(moments)
+
     def _moments(
         self, query: FloatArray, exact: bool, scope: Where, k: int | None, asked: Asked
     ) -> tuple[list[Moment], float]:

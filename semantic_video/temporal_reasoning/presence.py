@@ -76,7 +76,7 @@ class Presence:
     def scenes(self, phrase: FloatArray) -> dict[str, tuple[Moment, ...]]:
         """Of each film, a moment for every scene in order of time, for a phrase's vector [D]."""
         found: dict[str, list[Moment]] = {video: [] for video in self._scenes}
-        for moment in self._retriever.candidates(phrase):
+        for moment in self._retriever.scenes(phrase):
             found[moment.video].append(moment)
         answer = {}
         for video, moments in found.items():
