@@ -76,7 +76,7 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- |")
     for method in METHODS:
         for count in ("auto", 10, 25, 40, 60):
-            clustering = SemanticClustering(method, count).fit(vectors, seconds)  # type: ignore[arg-type]
+            clustering = SemanticClustering(method, count).fit(vectors, seconds)
             size = clustering.size
             ours = purity_and_nmi(clustering.labels.tolist(), categories, lengths)
             time = purity_and_nmi(

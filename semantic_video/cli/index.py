@@ -179,5 +179,6 @@ def notes_of(record: VideoRecord) -> list[str]:
     asked = record.settings["num_clusters"]
     if isinstance(asked, int) and record.clusters < asked:
         clusters = plural(record.clusters, "cluster")
-        notes.append(f"{clusters}, not {asked}: there are no more different scenes")
+        why = "there are no more different scenes, or some were merged by hand"
+        notes.append(f"{clusters}, not {asked}: {why}")
     return notes
