@@ -1,8 +1,8 @@
 """The pictures of the documentation: drawn by the command line, then made small enough to keep.
 
 ``python -m experiments.pictures LIBRARY FILM... --out docs/images`` draws each film that is indexed
-in LIBRARY as timeline, map, contact sheet and (with ``--query``) the answers to a query. What is
-shown of a film must be free to show: the sample film, or Big Buck Bunny with its credit.
+in LIBRARY as timeline, map, contact sheet, themes and (with ``--query``) the answers to a query.
+What is shown must be free to show: the sample film, or Big Buck Bunny with its credit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("films", nargs="+", help="as `semantic-video list` names them")
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     parser.add_argument("--query", help="also draw the answers to this")
-    parser.add_argument("--what", nargs="+", default=["timeline", "map", "sheet"])
+    parser.add_argument("--what", nargs="+", default=["timeline", "map", "sheet", "themes"])
     arguments = parser.parse_args()
     config = load_config(None)
     library = Library(arguments.library)

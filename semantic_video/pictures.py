@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
@@ -25,9 +25,9 @@ from semantic_video.stored_memory import memory_from_stored
 from semantic_video.utils import visualization
 from semantic_video.utils.visualization.page import clock
 
-What = Literal["timeline", "map", "sheet", "memory", "query"]
+What = Literal["timeline", "map", "sheet", "themes", "memory", "query"]
 KINDS: tuple[str, ...] = get_args(What)
-_IN_REPORT: dict[str, What] = {"Map": "map", "Memory": "memory"}
+_IN_REPORT: dict[str, What] = {"Themes": "themes", "Map": "map", "Memory": "memory"}
 """Pictures that a report holds beside its own, by their titles."""
 
 
@@ -104,6 +104,10 @@ class Pictures:
             )
         if what == "memory":
             return self._draw_memory(path, name)
+        if what == "themes":
+            return visualization.theme_tree(
+                self.memory.themes(), self.clusters, self.duration_s, thumbnails, path, title=name
+            )
         scenes, clusters = self._within(window)
         if what == "sheet":
             return visualization.sheet(clusters, scenes, thumbnails, path, title=name)
@@ -306,8 +310,16 @@ def clusters_of(scenes: Sequence[Scene], clusters: Sequence[Cluster]) -> tuple[C
         if medoid not in ids:
             longest = max(members, key=lambda scene: scene.end_s - scene.start_s)
             medoid, at = longest.id, (longest.start_s + longest.end_s) / 2
-        total_s = sum(span.duration_s for span in occurrences)
-        kept.append(Cluster(cluster.id, cluster.name, ids, tuple(occurrences), total_s, medoid, at))
+        kept.append(
+            replace(
+                cluster,
+                scenes=ids,
+                occurrences=tuple(occurrences),
+                total_s=sum(span.duration_s for span in occurrences),
+                medoid_scene=medoid,
+                medoid_s=at,
+            )
+        )
     return tuple(kept)
 
 

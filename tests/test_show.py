@@ -22,7 +22,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "library"
 
 
-@pytest.mark.parametrize("what", ["timeline", "map", "sheet", "memory", "query"])
+@pytest.mark.parametrize("what", ["timeline", "map", "sheet", "themes", "memory", "query"])
 def test_each_picture_is_drawn_and_its_path_printed(
     what: str, library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

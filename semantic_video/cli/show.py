@@ -29,7 +29,9 @@ def show(
     video: VideoArgument,
     what: Annotated[
         str | None,
-        typer.Option(metavar="W", help="timeline, map, sheet, memory or query; none: characters."),
+        typer.Option(
+            metavar="W", help="timeline, map, sheet, themes, memory or query; none: text."
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -48,7 +50,7 @@ def show(
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Draw a video: timeline, map of its scenes, contact sheet, memory, or a query's answers."""
+    """Draw a video: timeline, map, contact sheet, themes, memory, or a query's answers."""
     from semantic_video.pictures import KINDS, Pictures, What
 
     if query is not None and what is None:

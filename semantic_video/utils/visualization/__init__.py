@@ -5,6 +5,7 @@ from semantic_video.utils.visualization.query import TermRow, query_curve, query
 from semantic_video.utils.visualization.report import report
 from semantic_video.utils.visualization.scene_map import scene_map
 from semantic_video.utils.visualization.sheet import sheet
+from semantic_video.utils.visualization.themes import theme_tree
 from semantic_video.utils.visualization.timeline import shown_window, timeline
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "scene_map",
     "sheet",
     "shown_window",
+    "theme_tree",
     "timeline",
 ]

@@ -90,7 +90,8 @@ class TimeAxis:
 
     def draw(self, drawing: Page, top: float, bottom: float) -> float:
         """Draw the lines of the ticks and the times below; return where to go on."""
-        for tick in self.ticks():
+        wide = drawing.width_of(clock(self.window.end_s)) + _NAME_GAP_IN
+        for tick in self.ticks(max(2, min(_MAX_TICKS, int(self.width / wide)))):
             x = self.x(tick)
             drawing.line([x, x], [top, bottom + 0.04], RULE)
             drawing.text(x, bottom + 0.05, clock(tick), align="center")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semantic_video.errors import ConfigError, OutputError
-from semantic_video.records import Span
+from semantic_video.records import Cluster, Span, Theme
 from semantic_video.utils.visualization import (
     TermRow,
     TierUse,
@@ -22,6 +22,7 @@ from semantic_video.utils.visualization import (
     query_terms,
     scene_map,
     sheet,
+    theme_tree,
     timeline,
 )
 from semantic_video.utils.visualization.page import page
@@ -84,7 +85,30 @@ def draw_memory(film: Film, path: Path) -> Path:
     return memory_account(spans, 2 * len(spans), tiers, path, title="film.mp4", notes=[LONG_NAME])
 
 
-PICTURES: tuple[Draw, ...] = (draw_timeline, draw_sheet, draw_map, draw_query, draw_memory)
+def draw_themes(film: Film, path: Path) -> Path:
+    def theme(level: int, clusters: Sequence[Cluster], children: tuple[Theme, ...] = ()) -> Theme:
+        spans = tuple(sorted(span for cluster in clusters for span in cluster.occurrences))
+        first, ids = clusters[0], tuple(cluster.id for cluster in clusters)
+        seconds = sum(span.duration_s for span in spans)
+        shown = (first.id, first.medoid_scene, first.medoid_s)
+        return Theme(ids[0], level, first.name, ids, spans, seconds, *shown, children)
+
+    halves = [own for own in (film.clusters[::2], film.clusters[1::2]) if own]
+    fine = tuple(theme(1, half) for half in halves)
+    coarse = theme(0, film.clusters, fine)
+    return theme_tree(
+        [coarse], film.clusters, film.duration_s, film.thumbnails, path, title="film.mp4"
+    )
+
+
+PICTURES: tuple[Draw, ...] = (
+    draw_timeline,
+    draw_sheet,
+    draw_map,
+    draw_query,
+    draw_memory,
+    draw_themes,
+)
 
 
 @pytest.mark.parametrize("draw", PICTURES)
@@ -160,6 +184,13 @@ def test_the_sheet_says_what_it_leaves_out(tmp_path: Path) -> None:
         sheet(made.clusters, made.scenes, made.thumbnails, tmp_path / "few.png", max_clusters=2)
     )
     assert few.shape[0] < full.shape[0] / 2
+
+
+def test_themes_show_the_pictures_of_their_clusters(tmp_path: Path) -> None:
+    made = film(20, 6, 60.0)
+    picture = pixels(draw_themes(made, tmp_path / "t.png"))
+    for cluster in made.clusters:
+        assert area_of(picture, colour_of(cluster.id)) > 9000
 
 
 def test_frequent_transitions_are_those_seen_twice() -> None:
