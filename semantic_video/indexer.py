@@ -187,6 +187,23 @@ class VideoIndexer:
             saved = self._rebuild(record, stale, started)
         return saved, STAGES[STAGES.index(stale) :]
 
+    def experts(self) -> bytes | None:
+        """The trained experts of this processor's clustering, where the library has them."""
+        record = self.known()
+        if record is None:
+            return None
+        return self._library.experts([record.id], clustering_id(self.config)).get(record.id)
+
+    def keep_experts(self, weights: bytes) -> None:
+        """Keep trained experts with this processor's clustering, where the library has that."""
+        record = self.known()
+        own = clustering_id(self.config)
+        if record is None:
+            return
+        if all(clustering.id != own for clustering in self._library.load(record.id).clusterings):
+            return  # a memory made for this processor alone, or a library that cannot be written
+        self._library.save_experts(record.id, own, weights, record.generation, on_wait=self._note)
+
     def _from_library(self, record: VideoRecord) -> MemoryHierarchy:
         """The stored entries, grouped as this processor groups and cut to its budget."""
         stored = self._library.load(record.id)

@@ -7,11 +7,12 @@ cold start feels instant; the text tower is loaded while the library is read.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from semantic_video.adapted_search import AdaptedRetriever, adapted_retriever
 from semantic_video.asking import Asker, Film, Part, Request
 from semantic_video.config import Config
 from semantic_video.encoders import ImageTextEncoder, load_encoder
@@ -33,6 +34,8 @@ class Searcher:
         config: options; says where the library lies.
         videos: paths, file names or ids; all videos if empty.
         note: called with a line for the user, for instance on a video whose index is damaged.
+        experts: whether pictures are compared by what trained experts make of them, where all the
+            videos have such.
 
     Raises:
         LibraryError: no library, nothing in it, or no such video.
@@ -44,8 +47,10 @@ class Searcher:
         config: Config,
         videos: Sequence[str] = (),
         note: Callable[[str], None] = lambda line: None,
+        experts: bool = True,
     ) -> None:
         self._config = config
+        self._experts = experts
         self._note = note
         self._library = Library(config.library)
         records = self._library.videos()
@@ -176,9 +181,27 @@ class Searcher:
                 References.of(self._encoder, self._library.cached_array),
             )
             self._asker = Asker(
-                self._encoder, films, retriever, self._memory_of, options.k, self._hits_of
+                self._encoder,
+                films,
+                retriever,
+                self._memory_of,
+                options.k,
+                self._hits_of,
+                lambda: self._alike({path: film.memory for path, film in films.items()}),
             )
         return self._asker
+
+    def _alike(self, memories: Mapping[str, MemoryHierarchy]) -> AdaptedRetriever | None:
+        """The films as their experts see them, where all have experts that are on."""
+        if not self._experts:
+            return None
+        ids = {record.path: record.id for record in self._records if record.path in memories}
+        weights = self._library.experts(ids.values())
+        return adapted_retriever(
+            [(path, memory, weights.get(ids[path])) for path, memory in memories.items()],
+            self._config.retrieval,
+            References.of(self._encoder, self._library.cached_array),
+        )
 
     def _hits_of(self, phrase: str) -> list[WordHit]:
         """Where a phrase is said or written."""

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from semantic_video import editing
+from semantic_video.adapted_search import AdaptedRetriever, adapted_retriever
 from semantic_video.answering import language_model, notice, reasoner_for
 from semantic_video.asking import Asker, Film, Filters, Part, Request, part_of
 from semantic_video.config import Config, load_config
@@ -22,9 +25,10 @@ from semantic_video.temporal_reasoning import TemporalReasoner
 from semantic_video.watching import SceneSeen, StreamingMemory
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
+    from semantic_video.moe_experts.adapt import Objective
+    from semantic_video.moe_experts.training import ExpertsReport
     from semantic_video.perception import Progress
     from semantic_video.scene_stream import StreamFrame
 
@@ -102,9 +106,11 @@ class SemanticVideoProcessor:
             self.video_path, self.config, self._encoder, self._library, progress, note
         )
         self._stream: StreamingMemory | None = None
+        self._progress: Progress = progress or (lambda stage, done_s, total_s: None)
         self._memory: MemoryHierarchy | None = None
         self._asker: Asker | None = None
         self._reasoner: TemporalReasoner | None = None
+        self._experts: bytes | None = None
 
     def __repr__(self) -> str:
         state = repr(self._memory) if self._memory is not None else "no memory built yet"
@@ -133,17 +139,19 @@ class SemanticVideoProcessor:
             LibraryError: the library cannot be read or written.
         """
         if self._stream is not None and self._stream.stream.scenes:
-            memory = self._stream.memory()
+            self._memory = self._stream.memory()
         else:
-            memory = self._indexer.memory()
-        self._memory = memory
+            self._memory = self._indexer.memory()
+        self._asker = self._asker_of(self._memory)
         self._reasoner = None
+        return self._memory
+
+    def _asker_of(self, memory: MemoryHierarchy) -> Asker:
         name, options = str(self.video_path), self.config.retrieval
         references = References.of(self._encoder, self._library.cached_array)
         retriever = SceneRetriever([(name, memory)], options, references)
         films = {name: Film(memory)}
-        self._asker = Asker(self._encoder, films, retriever, self._memory_of, options.k)
-        return memory
+        return Asker(self._encoder, films, retriever, self._memory_of, options.k, alike=self._alike)
 
     def query_semantic_memory(
         self,
@@ -224,6 +232,14 @@ class SemanticVideoProcessor:
             self.build_semantic_memory()
         assert self._asker is not None
         return self._asker
+
+    def _alike(self) -> AdaptedRetriever | None:
+        """This film as its experts see it, where they are trained and on."""
+        assert self._memory is not None
+        weights = self._experts or self._indexer.experts()
+        film = (str(self.video_path), self._memory, weights)
+        references = References.of(self._encoder, self._library.cached_array)
+        return adapted_retriever([film], self.config.retrieval, references)
 
     def _memory_of(self, video: str) -> MemoryHierarchy | None:
         """The memory of this film; None for another one, whose frame is then decoded."""
@@ -317,6 +333,58 @@ class SemanticVideoProcessor:
         """Queries are to see what was added."""
         if seen:
             self._memory = self._asker = self._reasoner = None
+
+    def train_moe_experts(
+        self,
+        epochs: int = 30,
+        objective: Objective = "recurrence",
+        num_experts: int | None = None,
+        top_k: int = 8,
+        seed: int | None = None,
+    ) -> ExpertsReport:
+        """Train experts for the kinds of scenes of this video, on its own memory, without labels.
+
+        Two jobs are measured on blocks of time that were held out: *compress* (codes at a fraction
+        of the bytes) and *adapt* (vectors refined to this video, for finding scenes by pictures).
+        What does not improve on the identity is switched off, and the report says so. The experts
+        are kept in the library with this processor's clustering.
+
+        Args:
+            epochs: gradient steps for the variant of adapt that descends; 0 tries the closed forms
+                only.
+            objective: what should be alike: "recurrence" (a category, at any time), "scene" (the
+                frames of a scene) or "shotcol" (and the most alike scene nearby).
+            num_experts: how many; default as many as there are kinds of scenes.
+            top_k: how many experts share a vector.
+            seed: makes training repeatable; default this processor's.
+
+        Raises:
+            ConfigError: torch is not installed, or an option that cannot be.
+            VideoError: the film has no memory yet and cannot be read.
+            LibraryError: the library cannot be read or written.
+        """
+        from semantic_video.moe_experts.training import (
+            TrainingOptions,
+            require_torch,
+            train_experts,
+        )
+        from semantic_video.vocabulary import vocabulary_vectors
+
+        options = TrainingOptions(
+            epochs,
+            objective,
+            num_experts,
+            top_k,
+            self.config.clustering.seed if seed is None else seed,
+        )
+        require_torch()
+        memory = self._memory or self.build_semantic_memory()
+        texts = vocabulary_vectors(self._encoder, self._library).astype(np.float32)
+        report, trained = train_experts([memory], texts, options, self._progress)
+        self._experts = trained.to_bytes()
+        self._indexer.keep_experts(self._experts)
+        self._asker = self._asker_of(memory)  # the next query is answered with them
+        return report
 
     def index(self) -> IndexReport:
         """Bring the library up to date with this film and these options.

@@ -97,11 +97,6 @@ def test_a_memory_is_the_same_after_reopening(film: Path, tmp_path: Path) -> Non
     assert second.query_semantic_memory("a red thing").as_dict() == answer.as_dict()
 
 
-def test_what_is_to_come_is_absent(film: Path, shelf: Path) -> None:
-    processor = SemanticVideoProcessor(film, library=shelf)
-    assert not hasattr(processor, "train_moe_experts")
-
-
 def test_bad_arguments(film: Path, shelf: Path, tmp_path: Path) -> None:
     with pytest.raises(SemanticVideoError, match="kmeans or spectral"):
         SemanticVideoProcessor(film, clustering_method="kmean", library=shelf)

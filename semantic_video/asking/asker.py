@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_video.adapted_search import AdaptedRetriever
 from semantic_video.asking.composition import FloatArray, composed, refined, unit
 from semantic_video.asking.filters import scopes
 from semantic_video.asking.request import Part, Request, split_moment, with_vector
@@ -28,6 +29,7 @@ from semantic_video.word_search import WordHit
 
 # A scope needs a length, also where a line has none.
 _LEAST_S = 0.1
+Retriever = SceneRetriever | AdaptedRetriever
 _SAMPLE = 2000
 """So many entries tell how far apart the scores of a summand lie."""
 
@@ -60,6 +62,8 @@ class Asker:
             where there is none.
         default_k: how many moments a request that does not say gets.
         hits_of: where in these films a phrase is said or written.
+        alike: searches these films for what pictures show as trained experts see it; gives None
+            where there are none.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Asker:
         memory_of: Callable[[str], MemoryHierarchy | None],
         default_k: int = 10,
         hits_of: Callable[[str], Sequence[WordHit]] = lambda phrase: (),
+        alike: Callable[[], AdaptedRetriever | None] = lambda: None,
     ) -> None:
         self._encoder = encoder
         self._films = films
@@ -77,6 +82,7 @@ class Asker:
         self._memory_of = memory_of
         self._default_k = default_k
         self._hits_of = hits_of
+        self._alike = cache(alike)
         self._texts: dict[str, FloatArray] = {}
 
     @property
@@ -109,10 +115,11 @@ class Asker:
         if request.every:
             return self._over_time(request, Every(query), where, {query.text: (vector, heard)})
         label, k = request.label(), request.k or self._default_k
+        retriever = self._retriever_for(request)
         if not request.spread:
-            return self._found(vector, heard, label, k, request, where)
-        best = self._found(vector, heard, label, 1, request, where)
-        moments = self._candidates(vector, heard, request.signals, where)
+            return self._found(vector, heard, label, k, request, where, retriever)
+        best = self._found(vector, heard, label, 1, request, where, retriever)
+        moments = self._candidates(vector, heard, request.signals, where, retriever)
         spread = spread_out(moments, self._durations, k)
         return Moments(label, spread, best.found, perhaps=best.perhaps)
 
@@ -153,6 +160,13 @@ class Asker:
         )
         return refined(query, right, wrong, self._sample)
 
+    def _retriever_for(self, request: Request) -> Retriever:
+        """Experts look at pictures and moments; words are compared with vectors as they are."""
+        pictures = all(part.kind != "text" for part in request.parts)
+        if request.text.strip() or request.marks or not pictures:
+            return self._retriever
+        return self._alike() or self._retriever
+
     def _found(
         self,
         vector: FloatArray,
@@ -161,12 +175,13 @@ class Asker:
         k: int,
         request: Request,
         where: Mapping[str, Scope] | None,
+        retriever: Retriever,
     ) -> Moments:
         """What pictures show and words say, merged."""
         hits = self._hits(heard, where)
         # Moments may fall away that overlap with what words found.
         by_pictures = not request.text.strip() and all(p.kind != "text" for p in request.parts)
-        pictures = self._retriever.search(
+        pictures = retriever.search(
             vector,
             label,
             k + len(hits),
@@ -182,9 +197,10 @@ class Asker:
         heard: str,
         signals: Collection[Signal],
         where: Mapping[str, Scope] | None,
+        retriever: Retriever | None = None,
     ) -> Sequence[Moment]:
         """Every candidate moment, by pictures and by words, best first."""
-        moments = self._retriever.candidates(vector, where)
+        moments = (retriever or self._retriever).candidates(vector, where)
         hits = self._hits(heard, where)
         pictures = Moments(heard, moments, bool(moments))
         return fuse(

@@ -24,6 +24,7 @@ from semantic_video.cli.queries import queries
 from semantic_video.cli.search import search
 from semantic_video.cli.show import report, show
 from semantic_video.cli.terminal import printable
+from semantic_video.cli.train import train
 from semantic_video.cli.watch import watch
 from semantic_video.errors import SemanticVideoError
 
@@ -43,6 +44,7 @@ app.command()(edit)
 app.command()(show)
 app.command()(report)
 app.command()(memory)
+app.command()(train)
 app.command()(watch)
 app.command("list")(catalogue.list_videos)
 app.command()(catalogue.info)

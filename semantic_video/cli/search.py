@@ -94,6 +94,9 @@ def search(
     recorded_before: Annotated[
         str | None, typer.Option(metavar="WHEN", help="Recorded before 2026-05-01T18:00.")
     ] = None,
+    no_experts: Annotated[
+        bool, typer.Option("--no-experts", help="Leave trained experts out.")
+    ] = False,
     as_json: JsonOption = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     as_edl: Annotated[bool, typer.Option("--edl", help="Print a CMX 3600 EDL.")] = False,
@@ -157,7 +160,9 @@ def search(
     reporter = Reporter(quiet, verbose)
     for request in requests:
         _say_how_read(request, reporter)
-    searcher = Searcher(load_options(config, library), video or [], reporter.note)
+    searcher = Searcher(
+        load_options(config, library), video or [], reporter.note, experts=not no_experts
+    )
     if marking:
         requests = [searcher.marked(*ranks)]
     else:

@@ -18,6 +18,13 @@ from numpy.typing import NDArray
 from semantic_video.errors import LibraryError, QueryError
 from semantic_video.library import film_files, lookup, rows, searches
 from semantic_video.library.array_cache import cached_array, remove_leftovers, replace_file
+from semantic_video.library.experts import (
+    EXPERT_COLUMNS,
+    EXPERT_KEYS,
+    EXPERTS,
+    expert_rows,
+    experts_by_key,
+)
 from semantic_video.library.lines import (
     LINE_COLUMNS,
     LINE_KEYS,
@@ -180,6 +187,22 @@ class Library:
             table = self._tables.read(LINES, WORD_COLUMNS, where)
         return line_words(table, {record.generation: record.id for record in records})
 
+    def experts(self, video_ids: Iterable[str], clustering: str | None = None) -> dict[str, bytes]:
+        """The trained experts of these videos, by id; a video without any is left out.
+
+        Those of the ``clustering`` with this id, or of each video's active one.
+        """
+        records = self._records(list(video_ids))
+        if not records or EXPERTS not in self._tables.names():
+            return {}
+        where = _of_generations(records) if len(records) <= _FEW_VIDEOS else None
+        found = experts_by_key(self._tables.read(EXPERTS, EXPERT_COLUMNS, where))
+        keys = {
+            record.id: (record.generation, clustering or record.active_clustering)
+            for record in records
+        }
+        return {video: found[key] for video, key in keys.items() if key in found}
+
     def size_bytes(self) -> int:
         """Bytes on disk, with what waits to be cleaned up."""
         total = 0
@@ -282,6 +305,24 @@ class Library:
                 )
                 self._put(record)
         return record
+
+    def save_experts(
+        self,
+        video_id: str,
+        clustering: str,
+        weights: bytes,
+        generation: int,
+        on_wait: OnWait | None = None,
+    ) -> None:
+        """Keep the experts of a clustering, in the place of any that it had.
+
+        Raises `LibraryError` where the video was indexed again since ``generation``.
+        """
+        with self.writer(on_wait):
+            record = self._record(video_id)
+            if record.generation != generation:
+                raise self._outdated(record)
+            self._tables.upsert(EXPERTS, EXPERT_KEYS, expert_rows(record, clustering, weights))
 
     def save_lines(
         self,

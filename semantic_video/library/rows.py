@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_video.library.experts import EXPERTS
 from semantic_video.library.lines import LINES
 from semantic_video.library.stored import ClusteringRecord, StoredMemory, VideoRecord
 from semantic_video.records import Return, SceneSpan
@@ -59,7 +60,7 @@ def tables_of(record: VideoRecord, thumbnails: bool) -> dict[str, tuple[str, ...
 
 def is_of_memories(name: str) -> bool:
     """Whether a table holds rows of memories; those of later versions are not ours to touch."""
-    named = {CLUSTERINGS, LINES, RETURNS, THUMBNAILS}
+    named = {CLUSTERINGS, EXPERTS, LINES, RETURNS, THUMBNAILS}
     return name in named or name.startswith(("entries_", "exemplars_"))
 
 

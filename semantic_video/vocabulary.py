@@ -1,0 +1,20 @@
+"""The vocabulary in an encoder's space: names for clusters, and a bank of texts for experts."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_video.config import options_hash
+from semantic_video.encoders import ImageTextEncoder
+from semantic_video.library import Library
+from semantic_video.semantic_clustering import load_vocabulary
+
+
+def vocabulary_vectors(encoder: ImageTextEncoder, library: Library) -> NDArray[np.float16]:
+    """The encoded vocabulary [V, D], made once for each encoder and kept in the library."""
+    words = load_vocabulary()
+    key = options_hash(encoder.fingerprint, words)
+    return library.cached_array(
+        "vocabulary", key, lambda: encoder.encode_texts(words).astype(np.float16)
+    )
