@@ -67,6 +67,7 @@ class EncoderOptions:
 class ReadingOptions:
     """Which frames of a film are decoded."""
 
+    depth: Literal["quick", "auto", "full"]
     every_frame: bool
 
 
@@ -170,11 +171,20 @@ class LanguageModelOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class PaceOptions:
+    """How much of the machine indexing takes; see ``utils.pace``."""
+
+    cpu: Annotated[float, Range(0.01, 1)]
+    nice: Annotated[int, Range(0, 19)]
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All options, one attribute per section of the YAML file."""
 
     library: str | None
     encoder: EncoderOptions
+    pace: PaceOptions
     reading: ReadingOptions
     segmentation: SegmentationOptions
     sampling: SamplingOptions

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from semantic_video.indexing import (
     STAGES,
     clustering_id,
     first_stale_stage,
+    refined_share,
     settings,
     stage_hashes,
     stale_perception,
@@ -57,10 +59,11 @@ from semantic_video.stored_memory import (
     stored_from_memory,
 )
 from semantic_video.transcription import Transcription
+from semantic_video.utils.pace import Pace
 from semantic_video.utils.video_utils.files import check_path
 
 if TYPE_CHECKING:
-    from semantic_video.perception import Progress
+    from semantic_video.perception import Perception, Progress
 
 Note = Callable[[str], None]
 """Called with a line for the user."""
@@ -91,6 +94,8 @@ class IndexReport:
                 round(record.duration_s / self.seconds, 2) if "vectors" in self.done else None
             ),
             "undecoded_s": record.undecoded_s,
+            "frames_decoded": record.info.get("frames_decoded"),
+            "frames_encoded": record.info.get("frames_encoded"),
             "done": list(self.done),
         }
 
@@ -121,6 +126,8 @@ class VideoIndexer:
         self._encoder = encoder
         self._library = library
         self._progress: Progress = progress or (lambda stage, done_s, total_s: None)
+        if config.pace.cpu < 1:
+            self._progress = _paced(self._progress, Pace(config.pace.cpu))
         self._note: Note = note or (lambda line: None)
 
     def memory(self) -> MemoryHierarchy:
@@ -129,15 +136,16 @@ class VideoIndexer:
         What the library holds is never changed: see ``SemanticVideoProcessor``.
         """
         record = self.known()
-        if record is None:
+        unfinished = record is not None and refined_share(record) < 1
+        if record is None or (unfinished and os.path.exists(self.path)):
             record = self.index().record
         stale = stale_perception(record, self.config, self._encoder.fingerprint)
         same_encoder = record.model_fingerprint == self._encoder.fingerprint
         if stale is None or (same_encoder and not os.path.exists(self.path)):
             return self._from_library(record)
         self._note(f"{record.name} is indexed with other options: watched for this processor alone")
-        entries = self._watch(None)[1]
-        return self.organise(entries, *_first_sight(entries))
+        *_, (_, perception) = self._watch(None)
+        return self.organise(perception.entries, *_first_sight(perception.entries))
 
     def index(self) -> IndexReport:
         """Bring the library up to date with this film and these options.
@@ -272,74 +280,114 @@ class VideoIndexer:
         return saved
 
     def _rebuild(self, record: VideoRecord | None, stale: str, started: float) -> VideoRecord:
-        """Make the entries anew from the film, or from finer entries, and save everything."""
+        """Make the entries anew from the film, or from finer entries, and save everything.
+
+        A film that is new, or whose index was never finished, is saved after each pass over it;
+        what breaks off then leaves the passes before, and the next run takes their vectors over.
+        """
         stored = None if record is None else self._library.load(record.id)
         before = memory_from_stored(stored, record) if stored and record else None
         corrections = before.clustering.corrections if before else ()
         if record and stored and before and stale == "memory":
-            entries, thumbnails = before.entries, stored.thumbnails
-            returns, history, uses = before.returns, before.history, before.uses
-        else:
-            known = None
-            if stored is not None and stale == "vectors":
-                known = scene_spans(stored)
-            record, entries, thumbnails = self._watch(known)
-            returns, history = _first_sight(entries)
-            uses = {}
-        self._progress("grouping scenes", record.duration_s, record.duration_s)
-        memory = self.organise(entries, returns, history, uses, corrections)
+            memory = self.organise(
+                before.entries, before.returns, before.history, before.uses, corrections
+            )
+            return self._save(record, memory, stored.thumbnails)
+        scenes: Sequence[Span] | None = None
+        vectors: dict[float, NDArray[np.float16]] = {}
+        if record and stored:
+            if stale == "vectors":
+                scenes = scene_spans(stored)
+            elif record.model_fingerprint == self._encoder.fingerprint:
+                times = stored.exemplar_times.tolist()
+                vectors = dict(zip(times, stored.exemplar_vectors, strict=True))
+        early = record is None or refined_share(record) < 1
+        for seen, perception in self._watch(scenes, vectors):
+            refined, entries = perception.refined, perception.entries
+            if refined < 1 and not early:
+                continue
+            if refined == 1:
+                self._progress("grouping scenes", seen.duration_s, seen.duration_s)
+            # The first look at a film is not grouped: it is to be there at once.
+            clusters = 1 if refined == 0 else self.config.clustering.num_clusters
+            memory = self.organise(
+                entries,
+                *_first_sight(entries),
+                corrections=corrections,
+                num_clusters=clusters,
+            )
+            seen = replace(seen, index_seconds=time.perf_counter() - started)
+            saved = self._save(seen, memory, perception.thumbnails, refined)
+        return saved
+
+    def _save(
+        self,
+        record: VideoRecord,
+        memory: MemoryHierarchy,
+        thumbnails: Mapping[float, bytes],
+        refined: float = 1.0,
+    ) -> VideoRecord:
+        """Keep the memory; where it is not ``refined`` to the end, the next run watches on."""
         clustering = replace(clustering_record(clustering_id(self.config), memory), active=True)
+        stages = stage_hashes(self.config, self._encoder.fingerprint)
         record = replace(
             record,
-            stages=stage_hashes(self.config, self._encoder.fingerprint),
+            stages=stages if refined == 1 else stages | {"scenes": ""},
             settings=settings(self.config),
             memory=memory_facts(memory),
+            info={**record.info, "refined": round(refined, 3)},
             indexed_at="",
         )
-        if stale != "memory":
-            record = replace(record, index_seconds=time.perf_counter() - started)
         stored = stored_from_memory(memory, [clustering], pictures_within(memory, thumbnails))
         return self._library.save(record, stored, on_wait=self._note)
 
     def _watch(
-        self, scenes: Sequence[Span] | None
-    ) -> tuple[VideoRecord, SceneEntries, Mapping[float, bytes]]:
-        """Decode the film once: its facts, one entry a scene, a small picture a scene."""
+        self,
+        scenes: Sequence[Span] | None,
+        vectors: Mapping[float, NDArray[np.float16]] | None = None,
+    ) -> Iterator[tuple[VideoRecord, Perception]]:
+        """Watch the film: its facts, and what each pass over it gave."""
         from semantic_video.perception import perceive
 
         path = self.path
         before = _state(path)
-        perception = perceive(path, self._encoder, self.config, self._progress, scenes)
-        mark = fingerprint(path)
-        if _state(path) != before:
-            raise VideoError(f"{path} changed while it was read: index it again once it is whole")
-        info = perception.info
-        facts = {
-            "pixel_format": info.pixel_format,
-            "rotation": info.rotation,
-            "video_streams": info.video_streams,
-            "audio_streams": info.audio_streams,
-            "start_time_s": info.start_time_s,
-        }
-        seen = VideoRecord(
-            path=os.path.abspath(path),
-            name=path.name,
-            size=before[0],
-            mtime_ns=before[1],
-            fingerprint=mark,
-            duration_s=perception.duration_s,
-            width=info.width,
-            height=info.height,
-            codec=info.codec,
-            average_fps=info.average_fps,
-            recorded_at=info.recorded_at,
-            info=facts,
-            model_id=self._encoder.model_id,
-            model_fingerprint=self._encoder.fingerprint,
-            undecoded_s=perception.undecoded_s,
-            notes=perception.notes,
-        )
-        return seen, perception.entries, perception.thumbnails
+        passes = perceive(path, self._encoder, self.config, self._progress, scenes, vectors)
+        with contextlib.closing(passes):
+            for perception in passes:
+                mark = fingerprint(path)
+                if _state(path) != before:
+                    raise VideoError(
+                        f"{path} changed while it was read: index it again once it is whole"
+                    )
+                info = perception.info
+                facts = {
+                    "pixel_format": info.pixel_format,
+                    "rotation": info.rotation,
+                    "video_streams": info.video_streams,
+                    "audio_streams": info.audio_streams,
+                    "start_time_s": info.start_time_s,
+                    "frames_decoded": perception.decoded,
+                    "frames_encoded": perception.encoded,
+                }
+                seen = VideoRecord(
+                    path=os.path.abspath(path),
+                    name=path.name,
+                    size=before[0],
+                    mtime_ns=before[1],
+                    fingerprint=mark,
+                    duration_s=perception.duration_s,
+                    width=info.width,
+                    height=info.height,
+                    codec=info.codec,
+                    average_fps=info.average_fps,
+                    recorded_at=info.recorded_at,
+                    info=facts,
+                    model_id=self._encoder.model_id,
+                    model_fingerprint=self._encoder.fingerprint,
+                    undecoded_s=perception.undecoded_s,
+                    notes=perception.notes,
+                )
+                yield seen, perception
 
     def organise(
         self,
@@ -348,12 +396,13 @@ class VideoIndexer:
         history: History,
         uses: Mapping[int, int] | None = None,
         corrections: Sequence[Correction] = (),
+        num_clusters: int | Literal["auto"] | None = None,
     ) -> MemoryHierarchy:
         """Group the entries by what they show, name the groups, and keep to the budget."""
         limits = self.config.memory
         return MemoryHierarchy.build(
             entries,
-            *self._group(entries, corrections),
+            *self._group(entries, corrections, num_clusters),
             limits.memory_size,
             limits.exemplars,
             spans=limits.spans,
@@ -364,16 +413,19 @@ class VideoIndexer:
         )
 
     def _group(
-        self, entries: SceneEntries, corrections: Sequence[Correction]
+        self,
+        entries: SceneEntries,
+        corrections: Sequence[Correction],
+        num_clusters: int | Literal["auto"] | None = None,
     ) -> tuple[Clustering, tuple[str, ...]]:
         """A clustering of the entries, corrected by hand, and names for its clusters."""
         vectors = entries.entry_vectors.astype(np.float32)
         options = self.config.clustering
-        clustering = SemanticClustering(options.method, options.num_clusters, options.seed).fit(
-            vectors, entries.entry_weights
-        )
-        vocabulary, kinds = load_vocabulary(), load_kinds()
-        described = describe_clusters(
+        clustering = SemanticClustering(
+            options.method, num_clusters or options.num_clusters, options.seed
+        ).fit(vectors, entries.entry_weights)
+        vocabulary = load_vocabulary()
+        names = name_clusters(
             clustering.centroids(vectors, entries.entry_weights),
             vocabulary,
             self._word_vectors("vocabulary", vocabulary),
@@ -407,6 +459,16 @@ def _first_sight(entries: SceneEntries) -> tuple[tuple[Return, ...], History]:
     spans = [own[0] for own in entries.entry_spans]
     returns = find_returns(spans, entries.entry_vectors.astype(np.float32))
     return returns, History(scenes=len(spans), frames=len(entries.exemplar_times))
+
+
+def _paced(progress: Progress, pace: Pace) -> Progress:
+    """``progress`` that also waits, wherever there is progress, to keep the pace."""
+
+    def paced(stage: str, done_s: float, total_s: float) -> None:
+        progress(stage, done_s, total_s)
+        pace.wait()
+
+    return paced
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -18,6 +18,7 @@ _CLUSTERING_VERSION = 2
 # Setting of a video -> option of the configuration.
 _SETTINGS = {
     "model": ("encoder", "model"),
+    "depth": ("reading", "depth"),
     "num_clusters": ("clustering", "num_clusters"),
     "clustering_method": ("clustering", "method"),
     "seed": ("clustering", "seed"),
@@ -61,6 +62,11 @@ def with_settings_of(record: VideoRecord, config: Config) -> Config:
         if f"{section}.{option}" not in config.given and name in record.settings:
             kept.setdefault(section, {})[option] = record.settings[name]
     return config.override(kept, source=f"the index of {record.name}")
+
+
+def refined_share(record: VideoRecord) -> float:
+    """The share of the video that further passes would not change: 1 where its index is whole."""
+    return float(record.info.get("refined", 1.0))
 
 
 def stale_perception(record: VideoRecord, config: Config, encoder_fingerprint: str) -> str | None:

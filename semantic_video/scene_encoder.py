@@ -6,11 +6,12 @@ bounded queue between them, so that memory does not grow with the length of the 
 
 from __future__ import annotations
 
+import enum
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,52 @@ def _change(picture: NDArray[np.int16], other: NDArray[np.int16]) -> float:
     return float(np.abs(picture - other).mean())
 
 
+class SeenPictures:
+    """The pictures encoded so far, to know one that returns: static views, slides, titles.
+
+    Pictures are compared by the means of their blocks, so that noise and recompression do not
+    count and a line of text more does.
+    """
+
+    def __init__(self, same: float) -> None:
+        self._same = same
+        self._times: list[float] = []
+        self._blocks = np.empty((64, *_BLOCKS, 3), np.float32)
+        self._means = np.empty((64, 3), np.float32)
+
+    def find(self, small: NDArray[np.uint8]) -> float | None:
+        """The time of an earlier picture that shows the same as ``small``, uint8 [h, w, 3]."""
+        count = len(self._times)
+        blocks = _block_means(small)
+        near = np.abs(self._means[:count] - blocks.mean(axis=(0, 1))).max(axis=1) <= self._same
+        places = np.flatnonzero(near)
+        if not len(places):
+            return None
+        off = np.abs(self._blocks[places] - blocks).max(axis=(1, 2, 3))
+        best = int(off.argmin())
+        return self._times[places[best]] if off[best] <= self._same else None
+
+    def add(self, time_s: float, small: NDArray[np.uint8]) -> None:
+        """Remember the picture shown at ``time_s``."""
+        count = len(self._times)
+        if count == len(self._blocks):
+            self._blocks = np.concatenate([self._blocks, np.empty_like(self._blocks)])
+            self._means = np.concatenate([self._means, np.empty_like(self._means)])
+        self._times.append(time_s)
+        self._blocks[count] = _block_means(small)
+        self._means[count] = self._blocks[count].mean(axis=(0, 1))
+
+
+_BLOCKS = (9, 16)
+
+
+def _block_means(small: NDArray[np.uint8]) -> NDArray[np.float32]:
+    height, width, _ = small.shape
+    rows, columns = _BLOCKS
+    blocks = small.reshape(rows, height // rows, columns, width // columns, 3)
+    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))
+
+
 class SceneEncoder:
     """Encodes pictures with any ``ImageTextEncoder`` while the caller goes on decoding.
 
@@ -88,16 +135,30 @@ class SceneEncoder:
 
     Leaving the block waits for what is queued; an error in the encoder is raised there or by the
     next ``add``.
+
+    Args:
+        encoder: any image-text encoder.
+        batch_size: pictures encoded in one call.
+        known: vectors [D] of frames that were encoded before, by time: they are not again.
     """
 
-    def __init__(self, encoder: ImageTextEncoder, batch_size: int = 8) -> None:
+    def __init__(
+        self,
+        encoder: ImageTextEncoder,
+        batch_size: int = 8,
+        known: Mapping[float, NDArray[np.floating[Any]]] | None = None,
+    ) -> None:
         self._encoder = encoder
         self._batch_size = batch_size
-        self._queue: queue.Queue[tuple[float, NDArray[np.uint8]] | None] = queue.Queue(
+        self._known = known or {}
+        self._queue: queue.Queue[tuple[float, NDArray[np.uint8]] | _Mark] = queue.Queue(
             maxsize=2 * batch_size
         )
-        self._times: list[float] = []
-        self._vectors: list[NDArray[np.float32]] = []
+        self._vectors: dict[float, NDArray[np.float32]] = {}
+        self._repeats: dict[float, float] = {}
+        self.encoded = 0
+        """Pictures that were given to the encoder so far."""
+        self._flushed = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="scene-encoder", daemon=True)
 
@@ -115,7 +176,7 @@ class SceneEncoder:
             # The caller failed: what is still queued is of no use to anyone.
             while not self._queue.empty():
                 self._queue.get_nowait()
-        self._queue.put(None)
+        self._queue.put(_Mark.END)
         self._thread.join()
         if kind is None and self._error is not None:
             raise self._error
@@ -126,29 +187,54 @@ class SceneEncoder:
             raise self._error
         self._queue.put((time_s, rgb))
 
+    def knows(self, time_s: float) -> bool:
+        """Whether the frame at ``time_s`` was encoded before; if so, its vector is taken over."""
+        if time_s in self._known:
+            self._vectors[time_s] = np.asarray(self._known[time_s], np.float32)
+        return time_s in self._vectors or time_s in self._repeats
+
+    def repeat(self, time_s: float, as_at_s: float) -> None:
+        """Take for ``time_s`` the vector of the picture that was added for ``as_at_s``."""
+        self._repeats[time_s] = as_at_s
+
+    def flush(self) -> None:
+        """Wait until all that was added is encoded."""
+        done = threading.Event()
+        self._flushed = done
+        self._queue.put(_Mark.FLUSH)
+        done.wait()
+        if self._error is not None:
+            raise self._error
+
     @property
     def frames(self) -> EncodedFrames:
-        """All that was added, in order of time."""
-        order = np.argsort(np.asarray(self._times, dtype=np.float64), kind="stable")
-        vectors = (
-            np.concatenate(self._vectors)
-            if self._vectors
-            else np.zeros((0, self._encoder.dimension), dtype=np.float32)
+        """All that was added and is encoded by now, in order of time."""
+        vectors = dict(self._vectors)
+        for time_s, as_at_s in self._repeats.items():
+            if as_at_s in vectors:
+                vectors.setdefault(time_s, vectors[as_at_s])
+        times = sorted(vectors)
+        rows = [vectors[time_s] for time_s in times]
+        return EncodedFrames(
+            np.asarray(times, dtype=np.float64),
+            np.stack(rows) if rows else np.zeros((0, self._encoder.dimension), dtype=np.float32),
         )
-        return EncodedFrames(np.asarray(self._times, dtype=np.float64)[order], vectors[order])
 
     def _run(self) -> None:
-        ended = False
-        while not ended:
+        mark = None
+        while mark is not _Mark.END:
             batch: list[tuple[float, NDArray[np.uint8]]] = []
-            while len(batch) < self._batch_size and not ended:
+            mark = None
+            while len(batch) < self._batch_size and mark is None:
                 item = self._queue.get()
-                if item is None:
-                    ended = True
+                if isinstance(item, _Mark):
+                    mark = item
                 else:
                     batch.append(item)
             if batch and self._error is None:
                 self._encode(batch)
+            if mark is _Mark.FLUSH:
+                self._flushed.set()
 
     def _encode(self, batch: Sequence[tuple[float, NDArray[np.uint8]]]) -> None:
         try:
@@ -156,5 +242,12 @@ class SceneEncoder:
         except BaseException as error:  # handed to the caller's thread, which raises it
             self._error = error
             return
-        self._vectors.append(vectors)
-        self._times.extend(time_s for time_s, _ in batch)
+        self.encoded += len(batch)
+        self._vectors.update((time_s, row) for (time_s, _), row in zip(batch, vectors, strict=True))
+
+
+class _Mark(enum.Enum):
+    """What is put into the queue beside pictures."""
+
+    FLUSH = enum.auto()
+    END = enum.auto()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from semantic_video.cli.options import (
 )
 from semantic_video.cli.output import print_json, print_result
 from semantic_video.cli.terminal import Reporter, clock, printable, size, table
+
+if TYPE_CHECKING:
+    from semantic_video.library import VideoRecord
 
 
 def list_videos(
@@ -87,10 +90,20 @@ def info(
         ("scenes", record.scenes),
         ("clusters", f"{record.clusters} ({memory.clustering.reason})"),
         ("entries", f"{record.entries} of {record.settings['memory_size']}"),
+        ("depth", _depth(record)),
         ("indexed", f"{record.indexed_at}, {record.index_seconds:.1f} s, {speed:.0f}x real time"),
     ]
     lines += [("note", note) for note in notes_of(record)]
     print_result("\n".join(f"{name:12} {printable(str(value))}" for name, value in lines))
+
+
+def _depth(record: VideoRecord) -> str:
+    """How deep the video was watched, and what share of that is done."""
+    from semantic_video.indexing import refined_share
+
+    share = refined_share(record)
+    depth = record.settings.get("depth", "full")
+    return depth if share == 1 else f"{depth}; {share:.0%} refined, index it again to finish"
 
 
 def remove(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,6 +41,15 @@ def index(
     memory_size: Annotated[
         int | None, typer.Option(metavar="N", help="At most so many entries a video.")
     ] = None,
+    depth: Annotated[
+        str | None, typer.Option(metavar="quick|auto|full", help="How much is decoded.")
+    ] = None,
+    cpu: Annotated[
+        str | None, typer.Option(metavar="N%", help="Share of the cores to take, as 50%.")
+    ] = None,
+    nice: Annotated[
+        int | None, typer.Option(metavar="N", help="Lower the priority, 0 to 19.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the clustering.")] = None,
     ocr: Annotated[
         str | None, typer.Option(metavar="auto|all|off", help="Reading of text in the picture.")
@@ -60,6 +70,7 @@ def index(
     """
     from semantic_video.encoders import load_encoder, obtain
     from semantic_video.library import Library
+    from semantic_video.utils.pace import be_nice
     from semantic_video.utils.video_utils import find_videos
 
     if model is not None:
@@ -70,12 +81,15 @@ def index(
             method=clustering_method, num_clusters=_cluster_count(num_clusters), seed=seed
         ),
         "memory": _given(memory_size=memory_size),
+        "reading": _given(depth=depth),
+        "pace": _given(cpu=_share(cpu), nice=nice),
         "transcripts": _given(ocr=ocr, speech_model=speech_model),
     }
     options = load_options(config, library).override(asked, source="the command line")
     load_encoder(
         options.encoder.model, device=options.encoder.device
     )  # an unknown one is refused before anything is made
+    be_nice(options.pace.nice)
     failures: list[VideoError] = []
     videos = find_videos(paths, on_error=failures.append)
     reports: list[IndexReport] = []
@@ -89,6 +103,9 @@ def index(
             except VideoError as error:
                 failures.append(error)
                 continue
+            except KeyboardInterrupt:
+                _report_interruption(film, shelf, reporter)
+                raise
             reports.append(report)
             _report_index(report, reporter)
             if verbose and "memory" in report.done:
@@ -124,6 +141,19 @@ def _index_one(path: Path, shelf: Library, options: Config, reporter: Reporter) 
     ).index()
 
 
+def _report_interruption(path: Path, shelf: Library, reporter: Reporter) -> None:
+    """Say what is left of a film whose indexing was broken off."""
+    from semantic_video.indexing import refined_share
+
+    record, match = shelf.find(path)
+    if record is None or match == "changed":
+        reporter.note(f"{path.name}: stopped before anything could be kept")
+        return
+    share = refined_share(record)
+    state = "as it was indexed before" if share == 1 else f"searchable, {share:.0%} of it refined"
+    reporter.note(f"{path.name}: stopped; it is {state}; run index again to finish")
+
+
 def _report_index(report: IndexReport, reporter: Reporter) -> None:
     record = report.record
     reporter.note(_index_line(report))
@@ -151,6 +181,18 @@ def _cluster_count(text: str | None) -> int | str | None:
         return int(text)
     except ValueError:
         raise ConfigError(f"--num-clusters {text}: use a whole number or auto") from None
+
+
+def _share(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        share = float(text.removesuffix("%")) / 100
+    except ValueError:
+        share = math.nan
+    if not text.endswith("%") or not 0.01 <= share <= 1:
+        raise ConfigError(f"--cpu {text}: use a share of the cores from 1% to 100%, as 50%")
+    return share
 
 
 def _index_line(report: IndexReport) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from semantic_video.utils.pace import TimeLeft
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -68,6 +70,7 @@ class Reporter:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._title = ""
+        self._time_left = TimeLeft()
 
     def __enter__(self) -> Self:
         if not self._quiet and sys.stderr.isatty():
@@ -77,15 +80,13 @@ class Reporter:
                 Progress,
                 TaskProgressColumn,
                 TextColumn,
-                TimeRemainingColumn,
             )
 
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
                 TaskProgressColumn(),
-                TimeRemainingColumn(),
-                TextColumn("left"),
+                TextColumn("{task.fields[left]}"),
                 console=Console(stderr=True),
                 transient=True,
             )
@@ -122,13 +123,16 @@ class Reporter:
         if self._bar is not None:
             if self._task is not None:
                 self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(title, total=None)
+            self._task = self._bar.add_task(title, total=None, left="")
+            self._time_left = TimeLeft()
 
     def progress(self, stage: str, done_s: float, total_s: float) -> None:
         """Show how far the video is; fits ``video_processor.Progress``."""
         if self._bar is not None and self._task is not None:
+            left_s = self._time_left.update(done_s / total_s if total_s else 0.0)
             self._bar.update(
                 self._task,
+                left="" if left_s is None else f"{clock(left_s)} left",
                 description=f"{self._title}: {stage}",
                 completed=done_s,
                 total=total_s or None,

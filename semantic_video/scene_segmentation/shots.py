@@ -54,7 +54,7 @@ _MIN_FADE_DISTANCE_S = 1.0
 _STILL_S = 1.0
 _STILL_CHANGE = 0.15
 _STILL_RATIO = 20.0
-_SLIDE_SPREAD = 0.25
+SLIDE_SPREAD = 0.25
 _LASTING = 0.7
 
 # Empty pictures between two shots.
@@ -229,7 +229,7 @@ class SceneSegmenter:
         return not self._returns(index, change)
 
     def _is_next_slide(self, index: int, change: float) -> bool:
-        if self._spreads[index] < _SLIDE_SPREAD:
+        if self._spreads[index] < SLIDE_SPREAD:
             return False
         around = self._changes_around(index, _STILL_S)
         if around > min(_STILL_CHANGE, change / _STILL_RATIO):

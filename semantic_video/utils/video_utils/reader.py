@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,11 +12,11 @@ from datetime import datetime
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import av
 import numpy as np
-from av import VideoFrame
+from av import Packet, VideoFrame
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Disposition
@@ -34,6 +36,7 @@ _MAX_THREADS = 16
 _RAW_FORMATS = frozenset({"h261", "h263", "h264", "hevc", "m4v", "mpegvideo", "obu", "vc1", "vvc"})
 # Text that FFmpeg would draw; what it calls a pipe of pictures is a still picture.
 _TEXT_FORMATS = frozenset({"adf", "bin", "idf", "tty", "xbin"})
+_GLIMPSES_MISSED = 4
 _SEEK_BACK_S = (0.0, 2.0, 20.0)
 
 
@@ -82,13 +85,15 @@ class Plan:
 
     ``spans`` are the stretches to serve, sorted and apart, None for the whole video: served is what
     is presented in them, decoding starts at the key frame before. ``keyframes_only`` decodes
-    nothing but key frames. ``skip_nonreference`` leaves out frames that no other frame needs (many
-    B-frames), where the codec tells.
+    nothing but key frames, and leaves out those that follow within ``apart_s``.
+    ``skip_nonreference`` leaves out frames that no other frame needs (many B-frames), where the
+    codec tells.
     """
 
     spans: tuple[Span, ...] | None = None
     keyframes_only: bool = False
     skip_nonreference: bool = False
+    apart_s: float = 0.0
 
     @classmethod
     def all(cls, spans: Iterable[Span] | None = None, *, skip_nonreference: bool = False) -> Self:
@@ -96,9 +101,37 @@ class Plan:
         return cls(_tidy(spans), skip_nonreference=skip_nonreference)
 
     @classmethod
-    def keyframes(cls, spans: Iterable[Span] | None = None) -> Self:
-        """Key frames, of the whole video or of ``spans`` (in any order)."""
-        return cls(_tidy(spans), keyframes_only=True)
+    def keyframes(cls, spans: Iterable[Span] | None = None, *, apart_s: float = 0.0) -> Self:
+        """Key frames, of the whole video or of ``spans`` (in any order), at least so far apart."""
+        return cls(_tidy(spans), keyframes_only=True, apart_s=apart_s)
+
+
+class _PacketRows:
+    """Collects packets in the order of the file."""
+
+    def __init__(self) -> None:
+        self._times = array("d")
+        self._sizes = array("q")
+        self._stamps = array("q")
+        self._keys = bytearray()
+
+    def add(self, time_s: float, packet: Packet[Any]) -> None:
+        if not packet.is_discard:
+            self._times.append(time_s)
+            self._sizes.append(packet.size)
+            self._stamps.append(stamp_of(packet) or 0)
+            self._keys.append(packet.is_keyframe)
+
+    def index(self) -> PacketIndex:
+        """Those collected so far, in presentation order."""
+        times = np.array(self._times, np.float64)
+        order = np.argsort(times, kind="stable")
+        return PacketIndex(
+            time_s=times[order],
+            size=np.array(self._sizes, np.int64)[order],
+            is_key=np.array(self._keys, np.bool_)[order],
+            stamp=np.array(self._stamps, np.int64)[order],
+        )
 
 
 class VideoReader:
@@ -123,6 +156,7 @@ class VideoReader:
         self._threads = threads or min(_MAX_THREADS, available_cores())
         self._containers: list[InputContainer] = []
         self._index: PacketIndex | None = None
+        self._passing: _PacketRows | None = None
         self._continuous = True
         with self._opened() as (container, stream):
             self._time_base = stream.time_base or Fraction(1, 90_000)
@@ -131,6 +165,7 @@ class VideoReader:
             self._origin = 0
             first, self._origin = self._probe(container, stream)
             self._ledger = self._new_ledger()
+            self._decoded_before = 1  # the first, to know what the file is
             orientation = Orientation.of(first)
             self._scalers = Scalers(orientation, stream.sample_aspect_ratio, cover)
             self._info = self._describe(container, stream, first)
@@ -156,8 +191,8 @@ class VideoReader:
     def undecoded_s(self) -> float:
         """Seconds of the timeline in which the last iteration found nothing decodable.
 
-        Broken and missing packets; after a complete iteration over the whole video, not just its
-        key frames, also what the header promises beyond what is there.
+        Broken and missing packets; after a complete iteration over the whole video also what the
+        header promises beyond what is there. Of key frames alone, only theirs are known.
         """
         return self._ledger.undecoded_s
 
@@ -167,33 +202,75 @@ class VideoReader:
         return self._ledger.broken_packets
 
     @property
+    def frames_decoded(self) -> int:
+        """Frames that were decoded so far, by all iterations, served or not."""
+        return self._decoded_before + self._ledger.decoded
+
+    @property
     def end_s(self) -> float:
         """Where the timeline ends, as far as frames go: the last scene ends here.
 
-        ``info.duration_s``, until a complete iteration over the whole video, not just its key
-        frames, has shown that the file holds less than its header promises, or more.
+        ``info.duration_s``, until a complete iteration over the whole video has shown that the
+        file holds less than its header promises, or more.
         """
         return self._end_s
 
     def packets(self) -> PacketIndex:
-        """Time, size and key flag of every packet, from one pass over the file without decoding."""
+        """Time, size and key flag of every packet, without decoding.
+
+        From one pass over the file; a complete iteration over the key frames has made it already.
+        """
         if self._index is None:
-            rows: list[tuple[float, int, bool, int]] = []
             ledger = self._new_ledger()
+            rows = _PacketRows()
             with self._opened() as (container, stream):
                 for time_s, packet in ledger.read(container, stream):
-                    if not packet.is_discard:
-                        stamp = stamp_of(packet) or 0
-                        rows.append((time_s, packet.size, packet.is_keyframe, stamp))
+                    rows.add(time_s, packet)
             self._continuous = ledger.continuous
-            rows.sort(key=lambda row: row[0])
-            self._index = PacketIndex(
-                time_s=np.array([row[0] for row in rows], np.float64),
-                size=np.array([row[1] for row in rows], np.int64),
-                is_key=np.array([row[2] for row in rows], np.bool_),
-                stamp=np.array([row[3] for row in rows], np.int64),
-            )
+            self._index = rows.index()
         return self._index
+
+    def packets_so_far(self) -> PacketIndex:
+        """The packets that an iteration over the key frames has passed by now."""
+        rows = self._passing or _PacketRows()
+        return self._index or rows.index()
+
+    def glimpses(self, count: int) -> Iterator[Frame]:
+        """Some ``count`` key frames spread evenly over the video, each found by seeking.
+
+        Fewer where key frames are rarer, or where the file cannot be searched.
+        """
+        self._begin()
+        last_s = -1.0
+        misses = 0
+        with self._opened(Plan.keyframes()) as (container, stream):
+            for place in range(count):
+                time_s = (place + 0.5) / count * self._info.duration_s
+                stamp = self._origin + round(time_s / self._time_base)
+                try:
+                    container.seek(stamp, stream=stream)
+                except FFmpegError:
+                    return
+                stream.codec_context.flush_buffers()
+                self._ledger.jump()
+                frame = self._next_key_frame(container, stream)
+                if frame is not None and frame.time_s > last_s:
+                    last_s, misses = frame.time_s, 0
+                    yield frame
+                else:  # one key frame for a long stretch, or no way to seek
+                    misses += 1
+                    if misses >= _GLIMPSES_MISSED:
+                        return
+
+    def _next_key_frame(self, container: InputContainer, stream: VideoStream) -> Frame | None:
+        for packet_s, packet in self._ledger.read(container, stream):
+            if not packet.is_keyframe:
+                continue
+            for item in (packet, None):  # the end of the stream makes the decoder hand it out
+                for time_s, picture in self._ledger.decode(stream, item, packet_s):
+                    return Frame(time_s, picture, self._scalers)
+            return None
+        return None
 
     def frames(self, plan: Plan | None = None) -> Iterator[Frame]:
         """Serve the frames of ``plan`` (default: all) in presentation order, one at a time.
@@ -203,7 +280,7 @@ class VideoReader:
         back by a second or more (joined recordings), the rest is moved to follow on.
         """
         plan = plan or Plan.all()
-        self._ledger = self._new_ledger(plan.skip_nonreference)
+        self._begin(plan.skip_nonreference)
         with self._opened(plan) as (container, stream):
             if plan.spans is None:
                 yield from self._serve_everything(container, stream, plan)
@@ -214,13 +291,17 @@ class VideoReader:
         self, container: InputContainer, stream: VideoStream, plan: Plan
     ) -> Iterator[Frame]:
         last_s = 0.0
+        self._passing = _PacketRows() if plan.keyframes_only else None
         for frame in self._decode(container, stream, plan):
             last_s = frame.time_s
             yield frame
-        if not plan.keyframes_only:
-            missing = self._ledger.close(self._info.duration_s)
-            promise_holds = not missing and self._info.duration_s > last_s
-            self._end_s = self._info.duration_s if promise_holds else last_s + self._frame_s
+        if self._passing is not None:
+            self._continuous = self._ledger.continuous
+            self._index, self._passing = self._passing.index(), None
+            last_s = max(last_s, float(self._index.time_s.max(initial=0.0)))
+        missing = self._ledger.close(self._info.duration_s)
+        promise_holds = not missing and self._info.duration_s > last_s
+        self._end_s = self._info.duration_s if promise_holds else last_s + self._frame_s
 
     def _serve_spans(
         self, container: InputContainer, stream: VideoStream, plan: Plan, spans: tuple[Span, ...]
@@ -258,10 +339,17 @@ class VideoReader:
         from_key: bool = False,
     ) -> Iterator[Frame]:
         """Decode to the end of the file, with ``from_key`` from the next key frame on."""
-        ledger = self._ledger
+        ledger, passing = self._ledger, self._passing
+        next_s = -math.inf
         for packet_s, packet in ledger.read(container, stream):
+            if passing is not None:
+                passing.add(packet_s, packet)
             if (plan.keyframes_only or from_key) and not packet.is_keyframe:
                 continue
+            if packet_s < next_s:
+                continue
+            if plan.apart_s:
+                next_s = packet_s + plan.apart_s
             from_key = False
             for time_s, picture in ledger.decode(stream, packet, packet_s):
                 yield Frame(time_s, picture, self._scalers)
@@ -322,6 +410,11 @@ class VideoReader:
             container.close()
             if container in self._containers:
                 self._containers.remove(container)
+
+    def _begin(self, skipping: bool = False) -> None:
+        """Keep account anew."""
+        self._decoded_before += self._ledger.decoded
+        self._ledger = self._new_ledger(skipping)
 
     def _new_ledger(self, skipping: bool = False) -> Ledger:
         return Ledger(self._origin, self._time_base, self._frame_s, skipping)

@@ -108,6 +108,8 @@ class Ledger:
         self._skipped_bytes = self._skipped_bytes_before = self._video_bytes = 0
         self._video_end_s = 0.0
         self._read_end_s = 0.0
+        self.decoded = 0
+        """Frames that came out of the decoder, also those on the way to what was wanted."""
         self.undecoded_s = 0.0
         """Seconds of the timeline without a decodable frame."""
 
@@ -174,6 +176,7 @@ class Ledger:
             if isinstance(error, CodecBusyError):
                 stream.codec_context.flush_buffers()
             return []
+        self.decoded += len(frames)
         timed = []
         for frame in frames:
             frame_s = self._arrive(frame)

@@ -1,0 +1,360 @@
+"""The passes over a film: a few glimpses, its key frames, what those leave in doubt; or all."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_video.config import Config, SegmentationOptions, default_config
+from semantic_video.encoders import ImageTextEncoder
+from semantic_video.perception.notebook import Notebook, Perception, tiled
+from semantic_video.perception.workload import Workload
+from semantic_video.records import Span
+from semantic_video.scene_encoder import FrameSampler, SceneEncoder
+from semantic_video.scene_segmentation import (
+    Doubt,
+    GroupJudge,
+    Judgement,
+    SceneSegmenter,
+)
+from semantic_video.utils.video_utils import Frame, PacketIndex, Plan, VideoReader
+
+Progress = Callable[[str, float, float], None]
+"""Called as ``progress(stage, done_s, total_s)`` while a film is watched."""
+
+_GLIMPSES = 64
+# From what length on, in seconds, the early passes are worth an index of their own; shorter films
+# than the last are watched whole at once.
+_GLIMPSE_FROM_S = 1800.0
+_KEEP_SKIM_FROM_S = 600.0
+_SKIM_FROM_S = 30.0
+# Files in which so many key frames come at less than this distance are watched whole; where every
+# frame is one, ten a second are enough to see fades.
+_MANY_KEYS = 60
+_DENSE_KEYS_S = 0.4
+_KEYS_APART_S = 0.09
+_LEAST_KEYS = 32
+# Between key frames further apart than this, everything is decoded.
+_SPARSE_S = 12.0
+# `auto` decodes doubts that probably hide so much; for the others the guess is taken.
+_LEAST_UNSEEN_S = 0.75
+_SETTLE_S = 0.4  # decoded beyond a group's end, to see a cut there
+_LOOK_S = 0.25  # a frame is looked for in so much
+_NEARLY = 0.999
+_SKIPPING_PAYS_BELOW = 0.7  # share to be decoded, above which the film is watched whole
+
+
+def perceive(
+    path: Path,
+    encoder: ImageTextEncoder,
+    config: Config,
+    progress: Progress,
+    scenes: Sequence[Span] | None = None,
+    known: Mapping[float, NDArray[np.floating[Any]]] | None = None,
+) -> Generator[Perception]:
+    """Watch the film at ``path`` as deep as ``config.reading.depth`` says, coarse to fine.
+
+    Each perception covers the whole film and is finer than the one before; the last has
+    ``refined`` 1. Scenes in ``scenes`` that are known already are taken as they are; vectors in
+    ``known``, by time, are not made again.
+
+    Raises:
+        VideoError: the file cannot be read, or nothing of it decodes.
+    """
+    with (
+        VideoReader(path, cover=encoder.input_size) as reader,
+        SceneEncoder(encoder, config.encoder.batch_size, known) as scene_encoder,
+    ):
+        yield from _Passes(reader, Notebook(scene_encoder, config), config, progress, scenes).run()
+
+
+class _Passes:
+    """One watching of one film."""
+
+    def __init__(
+        self,
+        reader: VideoReader,
+        notebook: Notebook,
+        config: Config,
+        progress: Progress,
+        scenes: Sequence[Span] | None,
+    ) -> None:
+        self._reader = reader
+        self._notebook = notebook
+        self._config = config
+        self._progress = progress
+        self._scenes = scenes
+        self._total_s = reader.info.duration_s
+        self._work = Workload()
+        self._whole = Plan.all(skip_nonreference=not config.reading.every_frame)
+
+    def run(self) -> Iterator[Perception]:
+        """The passes that the depth asks for; after each but the last of a short film, what is
+        known."""
+        depth = self._config.reading.depth
+        if self._total_s >= _GLIMPSE_FROM_S:
+            glimpsed = self._glimpse()
+            if glimpsed is not None:
+                yield glimpsed
+        if self._total_s >= (_KEEP_SKIM_FROM_S if depth == "full" else _SKIM_FROM_S):
+            judgement = self._skim()
+            if judgement is not None and depth != "full":
+                yield from self._refine(judgement)
+                return
+            if judgement is not None:
+                yield self._perception(self._scenes_between(_cuts(judgement)), refined=0.0)
+        yield self._watch()
+
+    def _glimpse(self) -> Perception | None:
+        """Some frames spread over the film: enough for a first answer."""
+        for frame in self._reader.glimpses(_GLIMPSES):
+            self._notebook.looked_at += 1
+            self._notebook.note(frame)
+        times = self._notebook.frames().times_s
+        if len(times) < _GLIMPSES // 4:
+            return None
+        between = ((times[1:] + times[:-1]) / 2).tolist()
+        return self._perception(self._scenes or tiled(between, self._total_s), refined=0.0)
+
+    def _skim(self) -> Judgement | None:
+        """The key frames; None where they are no help, so that all has to be watched."""
+        reader, work = self._reader, self._work
+        judge = GroupJudge(self._config.segmentation)
+        sampler = _KeySampler(self._config)
+        keys = 0
+        for frame in reader.frames(Plan.keyframes()):
+            keys += 1
+            self._notebook.looked_at += 1
+            judge.update(frame)
+            if sampler.wants(frame.time_s, judge.step):
+                self._notebook.note(frame)
+            if keys == _MANY_KEYS and frame.time_s < _MANY_KEYS * _DENSE_KEYS_S:
+                if frame.time_s < _MANY_KEYS * _KEYS_APART_S:
+                    self._whole = Plan.keyframes(apart_s=_KEYS_APART_S)
+                return None
+            if keys >= _LEAST_KEYS and keys & (keys - 1) == 0:  # at powers of two
+                packets = reader.packets_so_far()
+                so_far = judge.finish(packets.time_s, packets.size, frame.time_s)
+                work.expect(_span_s(self._chosen(so_far)) / max(frame.time_s, 1e-9))
+            self._tell("key frames", work.skimmed(frame.time_s / max(self._total_s, frame.time_s)))
+        packets = reader.packets()
+        if reader.broken_packets or reader.undecoded_s or not keys:
+            return None  # only decoding everything tells what is left of a damaged film
+        judgement = judge.finish(packets.time_s, packets.size, reader.end_s)
+        judgement = _with_sparse_groups(judgement, packets, reader.end_s)
+        if _span_s(self._chosen(judgement)) > _SKIPPING_PAYS_BELOW * reader.end_s:
+            return None
+        return judgement
+
+    def _refine(self, judgement: Judgement) -> Iterator[Perception]:
+        """Decode what is in doubt, and a frame of each scene that has none."""
+        reader, notebook = self._reader, self._notebook
+        stretches = _merged(doubt.span for doubt in self._chosen(judgement))
+        wanted_s = sum(stretch.duration_s for stretch in stretches)
+        self._work.expect(wanted_s / reader.end_s)
+        if stretches and reader.end_s >= _KEEP_SKIM_FROM_S:
+            scenes = self._scenes_between(_cuts(judgement))
+            yield self._perception(scenes, refined=1.0 - wanted_s / reader.end_s)
+        undecoded_s = 0.0
+        decoded: list[_Decoded] = []
+        if stretches:
+            for stretch in self._decode(stretches):
+                decoded.append(stretch)
+                done_s = sum(each.span.duration_s for each in decoded)
+                self._tell("refining", self._work.refined(done_s / wanted_s))
+            undecoded_s = reader.undecoded_s
+        scenes = self._scenes_between(_cuts(judgement, decoded, self._config.segmentation))
+        if self._config.reading.depth != "quick":
+            looks = _merged_looks(notebook.looks(scenes))
+            self._look(looks)
+            scenes = self._scenes_between(_cuts(judgement, decoded, self._config.segmentation))
+        yield self._perception(scenes, undecoded_s=undecoded_s)
+
+    def _watch(self) -> Perception:
+        """Every frame, each decoded once."""
+        reader, notebook = self._reader, self._notebook
+        segmenter = SceneSegmenter(self._config.segmentation)
+        sampler = FrameSampler(self._config.sampling)
+        for frame in reader.frames(self._whole):
+            notebook.looked_at += 1
+            if self._scenes is None:
+                segmenter.update(frame)
+            if sampler.wants(frame.time_s, frame.small):
+                notebook.note(frame)
+            share = frame.time_s / max(self._total_s, frame.time_s, 1e-9)
+            self._tell("watching", self._work.watched(share))
+        found = segmenter.finish(reader.end_s)
+        cuts = [shot.start_s for shot in found.shots[1:]]
+        scenes = self._scenes_between((cuts, found.slides))
+        return self._perception(scenes, undecoded_s=reader.undecoded_s)
+
+    # ---- their parts
+
+    def _chosen(self, judgement: Judgement) -> list[Doubt]:
+        """The doubts worth decoding."""
+        if self._config.reading.depth != "auto" or self._scenes is not None:
+            return []
+        return [doubt for doubt in judgement.doubts if doubt.unseen_s >= _LEAST_UNSEEN_S]
+
+    def _decode(self, stretches: Sequence[Span]) -> Iterator[_Decoded]:
+        """Watch ``stretches``, sorted and apart, one after the other."""
+        notebook = self._notebook
+        skip = not self._config.reading.every_frame
+        frames = self._reader.frames(Plan.all(stretches, skip_nonreference=skip))
+        frame = next(frames, None)
+        for stretch in stretches:
+            segmenter = SceneSegmenter(self._config.segmentation)
+            sampler = FrameSampler(self._config.sampling)
+            last: Frame | None = None
+            while frame is not None and frame.time_s < stretch.end_s:
+                notebook.looked_at += 1
+                segmenter.update(frame)
+                if sampler.wants(frame.time_s, frame.small):
+                    notebook.note(frame)
+                last, frame = frame, next(frames, None)
+            if last is not None:
+                notebook.note(last)
+            # Its own end is not one of the timeline: cuts near it count.
+            found = segmenter.finish(stretch.end_s + self._config.segmentation.min_shot_s)
+            cuts = [shot.start_s for shot in found.shots[1:] if shot.start_s < stretch.end_s]
+            yield _Decoded(stretch, cuts, found.slides)
+
+    def _look(self, looks: Sequence[Span]) -> None:
+        """Note a frame of each of ``looks``, sorted and apart."""
+        if not looks:
+            return
+        skip = not self._config.reading.every_frame
+        place = 0
+        for frame in self._reader.frames(Plan.all(looks, skip_nonreference=skip)):
+            self._notebook.looked_at += 1
+            while place < len(looks) and frame.time_s >= looks[place].end_s:
+                place += 1
+            if place < len(looks) and frame.time_s >= looks[place].start_s:
+                self._notebook.note(frame)
+                place += 1
+
+    def _scenes_between(self, cuts: tuple[Sequence[float], Collection[float]]) -> Sequence[Span]:
+        if self._scenes is not None:
+            return self._scenes
+        return self._notebook.scenes(*cuts, self._reader.end_s)
+
+    def _perception(
+        self, scenes: Sequence[Span], undecoded_s: float = 0.0, refined: float = 1.0
+    ) -> Perception:
+        share = 1.0 if refined == 1 else min(refined, _NEARLY)
+        return self._notebook.perception(self._reader, undecoded_s, scenes, share)
+
+    def _tell(self, stage: str, share: float) -> None:
+        self._progress(stage, share * self._total_s, self._total_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """A stretch that was decoded, and the cuts in it."""
+
+    span: Span
+    cuts: Sequence[float]
+    slides: Collection[float]
+
+
+class _KeySampler:
+    """Chooses key frames to encode: what differs clearly from the last, and one now and then."""
+
+    def __init__(self, config: Config) -> None:
+        self._options = config.sampling
+        self._clear = config.segmentation.cut_change
+        self._encoded_s = -math.inf
+        self._change = 0.0
+
+    def wants(self, time_s: float, step: float) -> bool:
+        """Whether the key frame at ``time_s`` is wanted; ``step``: change from the one before."""
+        options = self._options
+        self._change += step
+        after_s = time_s - self._encoded_s
+        wanted = (
+            self._change >= self._clear
+            or (self._change >= options.static_change and after_s >= 2 * options.interval_s)
+            or after_s >= options.static_interval_s
+        )
+        if wanted:
+            self._encoded_s, self._change = time_s, 0.0
+        return wanted
+
+
+def _cuts(
+    judgement: Judgement,
+    decoded: Sequence[_Decoded] = (),
+    options: SegmentationOptions | None = None,
+) -> tuple[list[float], set[float]]:
+    """The cuts of a film, and which of them are slides: what was decoded counts before what was
+    placed by packets, and that before what was guessed."""
+    least_s = (options or default_config().segmentation).min_shot_s
+    spans = [each.span for each in decoded]
+    starts = [span.start_s for span in spans]
+
+    def seen(time_s: float) -> bool:
+        place = bisect.bisect_right(starts, time_s) - 1
+        return place >= 0 and starts[place] + least_s < time_s < spans[place].end_s - _SETTLE_S
+
+    cuts = sorted(time_s for each in decoded for time_s in each.cuts)
+    slides = {time_s for each in decoded for time_s in each.slides}
+    guesses = [doubt.guess for doubt in judgement.doubts if doubt.guess is not None]
+    for some in (judgement.cuts, guesses):
+        for cut in sorted(some, key=lambda cut: -cut.strength):
+            place = bisect.bisect_left(cuts, cut.time_s)
+            around = cuts[max(0, place - 1) : place + 1]
+            if cut.time_s < least_s or seen(cut.time_s):
+                continue
+            if all(abs(cut.time_s - time_s) >= least_s for time_s in around):
+                cuts.insert(place, cut.time_s)
+                if cut.slide:
+                    slides.add(cut.time_s)
+    return cuts, slides
+
+
+def _with_sparse_groups(judgement: Judgement, packets: PacketIndex, end_s: float) -> Judgement:
+    """The judgement, with long groups of pictures in doubt as a whole."""
+    keys = packets.time_s[packets.is_key].tolist()
+    sparse = [
+        Span(start_s, stop_s)
+        for start_s, stop_s in itertools.pairwise([*keys, end_s])
+        if stop_s - start_s > _SPARSE_S
+    ]
+    if not sparse:
+        return judgement
+    starts = {span.start_s for span in sparse}
+    kept = [doubt for doubt in judgement.doubts if doubt.span.start_s not in starts]
+    kept += [Doubt(span, span.duration_s) for span in sparse]
+    return Judgement(judgement.cuts, tuple(sorted(kept, key=lambda doubt: doubt.span)))
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """The stretches that ``spans`` cover, each with what tells whether a cut ends it."""
+    merged: list[Span] = []
+    for start_s, end_s in sorted(spans):
+        if merged and start_s <= merged[-1].end_s:
+            merged[-1] = Span(merged[-1].start_s, max(merged[-1].end_s, end_s + _SETTLE_S))
+        else:
+            merged.append(Span(start_s, end_s + _SETTLE_S))
+    return merged
+
+
+def _span_s(doubts: Iterable[Doubt]) -> float:
+    return sum(doubt.span.duration_s for doubt in doubts)
+
+
+def _merged_looks(looks: Iterable[float]) -> list[Span]:
+    """Short stretches from the times of ``looks`` on, sorted and apart."""
+    spans: list[Span] = []
+    for time_s in sorted(looks):
+        if not spans or time_s >= spans[-1].end_s:
+            spans.append(Span(time_s, time_s + _LOOK_S))
+    return spans
