@@ -424,8 +424,8 @@ class VideoIndexer:
         clustering = SemanticClustering(
             options.method, num_clusters or options.num_clusters, options.seed
         ).fit(vectors, entries.entry_weights)
-        vocabulary = load_vocabulary()
-        names = name_clusters(
+        vocabulary, kinds = load_vocabulary(), load_kinds()
+        described = describe_clusters(
             clustering.centroids(vectors, entries.entry_weights),
             vocabulary,
             self._word_vectors("vocabulary", vocabulary),
