@@ -38,19 +38,19 @@ def theme_name(
     words: Mapping[str, Sequence[str]],
     seconds: NDArray[np.float64],
 ) -> str:
-    """The kind of thing that most of a theme's time shows, and the clusters with most of it.
+    """The clusters with most of its time, after the kind of thing if most of the time shows one.
 
     ``words`` holds for a cluster's name the words behind it, kinds of things among them.
     """
     longest = sorted(members, key=lambda cluster: (-seconds[cluster], cluster))
     if len(longest) == 1:
         return names[longest[0]]
-    kinds = load_kinds()
-    votes = dict.fromkeys(kinds, 0.0)
+    votes = dict.fromkeys(load_kinds(), 0.0)
     for cluster in members:
         own = [word for word in words.get(names[cluster], ()) if word in votes]
-        for rank, kind in enumerate(own):
-            votes[kind] += float(seconds[cluster]) / (rank + 1)
+        if own:
+            votes[own[0]] += float(seconds[cluster])
     shown = ", ".join(names[cluster] for cluster in longest[:2])
-    kind = max(kinds, key=lambda word: votes[word])
-    return f"{kind}: {shown}" if votes[kind] else shown
+    kind = max(votes, key=lambda word: votes[word])
+    most = votes[kind] * 2 > float(seconds[list(members)].sum())
+    return f"{kind}: {shown}" if most else shown
