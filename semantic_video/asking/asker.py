@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,8 @@ from semantic_video.library import Mark
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.queries import encode_queries
 from semantic_video.query_language import Every, Query, Term, evaluate, parse
-from semantic_video.records import Moment, Scope, Span
-from semantic_video.scene_retrieval import Moments, SceneRetriever
+from semantic_video.records import Moment, Scope, Span, Theme
+from semantic_video.scene_retrieval import Asked, Moments, SceneRetriever
 from semantic_video.signal_fusion import PictureWithin, Signal, fuse
 from semantic_video.word_search import WordHit
 
@@ -32,6 +33,15 @@ _LEAST_S = 0.1
 Retriever = SceneRetriever | AdaptedRetriever
 _SAMPLE = 2000
 """So many entries tell how far apart the scores of a summand lie."""
+
+
+class _Sought(NamedTuple):
+    """What to look for, what to listen for, what the vector was made from, and who looks."""
+
+    vector: FloatArray
+    heard: str
+    asked: Asked
+    retriever: Retriever
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,10 @@ class Film:
     @property
     def cluster_names(self) -> Sequence[str]:
         return self.memory.names
+
+    @property
+    def themes(self) -> Sequence[Theme]:
+        return self.memory.themes()
 
 
 class Asker:
@@ -109,19 +123,16 @@ class Asker:
                     "in quotes inside the query, or use --plain for a phrase"
                 )
             return self._over_time(request, query, where)
-        vector = self.vector(request)
-        # Words say what a phrase says, not what pictures, sums and marks make of it.
-        heard = "" if request.parts or request.marks else request.text
+        sought = self._sought(request)
         if request.every:
-            return self._over_time(request, Every(query), where, {query.text: (vector, heard)})
-        label, k = request.label(), request.k or self._default_k
-        retriever = self._retriever_for(request)
+            return self._over_time(request, Every(query), where, {query.text: sought})
+        k = request.k or self._default_k
         if not request.spread:
-            return self._found(vector, heard, label, k, request, where, retriever)
-        best = self._found(vector, heard, label, 1, request, where, retriever)
-        moments = self._candidates(vector, heard, request.signals, where, retriever)
+            return self._found(sought, request, where, k)
+        best = self._found(sought, request, where, 1)
+        moments = self._candidates(sought, request.signals, where)
         spread = spread_out(moments, self._durations, k)
-        return Moments(label, spread, best.found, perhaps=best.perhaps)
+        return Moments(request.label(), spread, best.found, perhaps=best.perhaps)
 
     def chance(self, phrase: str) -> tuple[NDArray[np.float64], float] | None:
         """What scores mean for a phrase, see `SceneRetriever.chance`."""
@@ -167,44 +178,37 @@ class Asker:
             return self._retriever
         return self._alike() or self._retriever
 
+    def _sought(self, request: Request) -> _Sought:
+        """What to look and listen for, for a phrase, its parts and its marks."""
+        # Words say what a phrase says, not what pictures, sums and marks make of it.
+        heard = "" if request.parts or request.marks else request.text
+        seen = request.marks or any(part.kind != "text" for part in request.parts)
+        asked: Asked = "picture" if seen else "text"
+        return _Sought(self.vector(request), heard, asked, self._retriever_for(request))
+
     def _found(
-        self,
-        vector: FloatArray,
-        heard: str,
-        label: str,
-        k: int,
-        request: Request,
-        where: Mapping[str, Scope] | None,
-        retriever: Retriever,
+        self, sought: _Sought, request: Request, where: Mapping[str, Scope] | None, k: int
     ) -> Moments:
         """What pictures show and words say, merged."""
-        hits = self._hits(heard, where)
+        hits = self._hits(sought.heard, where)
         # Moments may fall away that overlap with what words found.
-        by_pictures = not request.text.strip() and all(p.kind != "text" for p in request.parts)
-        pictures = retriever.search(
-            vector,
-            label,
-            k + len(hits),
-            request.exact,
-            where,
-            asked="picture" if by_pictures else "text",
+        pictures = sought.retriever.search(
+            sought.vector, request.label(), k + len(hits), request.exact, where, sought.asked
         )
-        return fuse(pictures, hits, self._shown_within(vector, where), k, request.signals)
+        return fuse(pictures, hits, self._shown_within(sought, where), k, request.signals)
 
     def _candidates(
         self,
-        vector: FloatArray,
-        heard: str,
+        sought: _Sought,
         signals: Collection[Signal],
         where: Mapping[str, Scope] | None,
-        retriever: Retriever | None = None,
     ) -> Sequence[Moment]:
         """Every candidate moment, by pictures and by words, best first."""
-        moments = (retriever or self._retriever).candidates(vector, where)
-        hits = self._hits(heard, where)
-        pictures = Moments(heard, moments, bool(moments))
+        moments = sought.retriever.candidates(sought.vector, where, sought.asked)
+        hits = self._hits(sought.heard, where)
+        pictures = Moments(sought.heard, moments, bool(moments))
         return fuse(
-            pictures, hits, self._shown_within(vector, where), len(moments) + len(hits), signals
+            pictures, hits, self._shown_within(sought, where), len(moments) + len(hits), signals
         )
 
     def _hits(self, heard: str, where: Mapping[str, Scope] | None) -> list[WordHit]:
@@ -221,13 +225,15 @@ class Asker:
                     kept.append(replace(hit, start_s=start_s, end_s=end_s))
         return kept
 
-    def _shown_within(self, vector: FloatArray, where: Mapping[str, Scope] | None) -> PictureWithin:
+    def _shown_within(self, sought: _Sought, where: Mapping[str, Scope] | None) -> PictureWithin:
         """What pictures show of a query while words are said."""
 
         def best(video: str, span: Span) -> Moment | None:
             clusters = where[video].clusters if where is not None else None
             scope = Scope(span.start_s, max(span.end_s, span.start_s + _LEAST_S), clusters)
-            found = self._retriever.search(vector, "", 1, exact=True, scope={video: scope})
+            found = self._retriever.search(
+                sought.vector, "", 1, exact=True, scope={video: scope}, asked=sought.asked
+            )
             return next(iter(found), None)
 
         return best
@@ -237,10 +243,9 @@ class Asker:
         request: Request,
         query: Query,
         where: Mapping[str, Scope] | None,
-        known: Mapping[str, tuple[FloatArray, str]] = MappingProxyType({}),
+        known: Mapping[str, _Sought] = MappingProxyType({}),
     ) -> Moments:
-        """The answer to a query of the language; ``known`` are vectors of phrases, and what to
-        listen for."""
+        """The answer to a query of the language; ``known`` is what to seek for some phrases."""
         spans: dict[str, Span] = {}
         for name, film in self._films.items():
             scope = Scope() if where is None else where.get(name)
@@ -252,14 +257,18 @@ class Asker:
         def candidates(phrase: str, videos: Collection[str]) -> dict[str, list[Moment]]:
             scope = {name: loose[name] if loose else Scope() for name in videos}
             found: dict[str, list[Moment]] = {name: [] for name in videos}
-            vector, heard = known.get(phrase) or (self._text(phrase), phrase)
-            for moment in self._candidates(vector, heard, request.signals, scope):
+            sought = known.get(phrase) or _Sought(
+                self._text(phrase), phrase, "text", self._retriever
+            )
+            for moment in self._candidates(sought, request.signals, scope):
                 found[moment.video].append(moment)
             return found
 
         k = request.k or self._default_k
         wider = request.spread or request.filters.min_length_s > 0
-        answer = evaluate(query, candidates, spans, k=None if wider else k)
+        asked: Asked = next((sought.asked for sought in known.values()), "text")
+        level, looser = self._retriever.thresholds(where, asked)
+        answer = evaluate(query, candidates, spans, level=level, k=None if wider else k)
         moments: Iterable[Moment] = [
             moment
             for moment in answer.moments
@@ -271,7 +280,12 @@ class Asker:
         elif wider and not everything:
             moments = list(moments)[:k]
         return Moments(
-            request.label(), tuple(moments), answer.found, answer.value, isinstance(query, Every)
+            request.label(),
+            tuple(moments),
+            answer.found,
+            answer.value,
+            complete=isinstance(query, Every),
+            perhaps=any((moment.probability or 0.0) >= looser for moment in answer.moments[:1]),
         )
 
     def _text(self, text: str) -> FloatArray:

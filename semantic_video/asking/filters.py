@@ -10,14 +10,15 @@ from datetime import datetime
 from typing import Protocol
 
 from semantic_video.errors import QueryError
-from semantic_video.records import Scope
+from semantic_video.records import Scope, Theme
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Where to look; the default is everywhere.
 
-    ``start_s``, ``end_s``: on the timeline of each film. ``clusters``: ids or names.
+    ``start_s``, ``end_s``: on the timeline of each film. ``clusters``, ``themes``: ids or names
+    (an id of a theme is that of the coarsest ones).
     ``min_length_s``: shorter moments are left out. ``recorded_after``, ``recorded_before``: of the
     picture itself, as the film says when its recording began; a time without a zone is local.
     """
@@ -25,6 +26,7 @@ class Filters:
     start_s: float = 0.0
     end_s: float = math.inf
     clusters: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
     min_length_s: float = 0.0
     recorded_after: datetime | None = None
     recorded_before: datetime | None = None
@@ -42,6 +44,8 @@ class Searched(Protocol):
     @property
     def cluster_names(self) -> Sequence[str]: ...
     @property
+    def themes(self) -> Sequence[Theme]: ...
+    @property
     def recorded_at(self) -> str | None: ...
 
 
@@ -54,6 +58,12 @@ def scopes(filters: Filters, films: Mapping[str, Searched]) -> dict[str, Scope] 
     if filters == Filters():
         return None
     clusters = _clusters(filters.clusters, films)
+    themes = _themes(filters.themes, films)
+    if themes is not None:
+        clusters = {
+            name: themes[name] & clusters[name] if clusters is not None else themes[name]
+            for name in films
+        }
     found: dict[str, Scope] = {}
     dated = False
     for name, film in films.items():
@@ -96,25 +106,57 @@ def _clusters(
     """The ids of the wanted clusters in each film; None where none is asked for."""
     if not wanted:
         return None
-    found: dict[str, set[int]] = {name: set() for name in films}
+    groups = {
+        name: [(own, frozenset({place})) for place, own in enumerate(film.cluster_names)]
+        for name, film in films.items()
+    }
+    return _members("cluster", "clusters", wanted, groups)
+
+
+def _themes(
+    wanted: Sequence[str], films: Mapping[str, Searched]
+) -> dict[str, frozenset[int]] | None:
+    """The ids of the clusters of the wanted themes; None where none is asked for."""
+    if not wanted:
+        return None
+    groups = {}
+    for name, film in films.items():
+        # The coarsest first, so that their ids are their places.
+        level = list(film.themes)
+        found = []
+        while level:
+            found += [(theme.name, frozenset(theme.clusters)) for theme in level]
+            level = [child for theme in level for child in theme.children]
+        groups[name] = found
+    return _members("theme", "clusters --themes", wanted, groups)
+
+
+def _members(
+    what: str,
+    listing: str,
+    wanted: Sequence[str],
+    groups: Mapping[str, Sequence[tuple[str, frozenset[int]]]],
+) -> dict[str, frozenset[int]]:
+    """The clusters in the groups that are meant, in each film."""
+    found: dict[str, frozenset[int]] = {name: frozenset() for name in groups}
     for text in wanted:
         hits = 0
-        for name, film in films.items():
-            ids = _matching(text, film.cluster_names)
-            found[name] |= ids
-            hits += len(ids)
+        for name, own in groups.items():
+            places = _matching(text, [group for group, _ in own])
+            found[name] = found[name].union(*(own[place][1] for place in places))
+            hits += len(places)
         if not hits:
-            names = sorted({own for film in films.values() for own in film.cluster_names})
+            names = sorted({group for own in groups.values() for group, _ in own})
             near = difflib.get_close_matches(text, names, n=3, cutoff=0.4) or names[:3]
             raise QueryError(
-                f"no cluster {text!r}: use an id or a name from `clusters`, "
+                f"no {what} {text!r}: use an id or a name from `{listing}`, "
                 f"such as {', '.join(map(repr, near))}"
             )
-    return {name: frozenset(ids) for name, ids in found.items()}
+    return found
 
 
 def _matching(text: str, names: Sequence[str]) -> set[int]:
-    """Ids of the clusters that a text means: an id, a name, or words that are part of one."""
+    """Places of the groups that a text means: an id, a name, or words that are part of one."""
     if text.isdecimal() and int(text) < len(names):
         return {int(text)}
     plain = text.casefold().strip()

@@ -79,6 +79,9 @@ def search(
     cluster: Annotated[
         list[str] | None, typer.Option(metavar="ID|NAME", help="Only in this cluster (repeatable).")
     ] = None,
+    theme: Annotated[
+        list[str] | None, typer.Option(metavar="ID|NAME", help="Only in this theme (repeatable).")
+    ] = None,
     start: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="Only from 10:00 on.")
     ] = None,
@@ -151,6 +154,7 @@ def search(
         start_s=_seconds(start, "--from") or 0.0,
         end_s=math.inf if end is None else _seconds(end, "--to"),
         clusters=tuple(cluster or ()),
+        themes=tuple(theme or ()),
         min_length_s=_seconds(min_length, "--min-length") or 0.0,
         recorded_after=moment_of_time(recorded_after) if recorded_after else None,
         recorded_before=moment_of_time(recorded_before) if recorded_before else None,

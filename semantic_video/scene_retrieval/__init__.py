@@ -7,6 +7,6 @@ they are right, and ``moments`` is the answer.
 
 from semantic_video.scene_retrieval.calibration import References
 from semantic_video.scene_retrieval.moments import Moments
-from semantic_video.scene_retrieval.retriever import SceneRetriever
+from semantic_video.scene_retrieval.retriever import Asked, SceneRetriever
 
-__all__ = ["Moments", "References", "SceneRetriever"]
+__all__ = ["Asked", "Moments", "References", "SceneRetriever"]

@@ -81,6 +81,20 @@ class SceneRetriever:
             perhaps=evidence >= null.threshold(min(_PERHAPS_AT * rate, 0.5)),
         )
 
+    def thresholds(self, scope: Where = None, asked: Asked = "text") -> tuple[float, float]:
+        """The probabilities from which on a moment passes for ``found`` and for ``perhaps``.
+
+        They are the same for every query; without references nothing says, and both are a half.
+        """
+        null = self._null(scope, asked)
+        if null is None:
+            return 0.5, 0.5
+        rates = [self._options.false_accept_rate * times for times in (1.0, _PERHAPS_AT)]
+        evidence = np.array([null.threshold(min(rate, 0.5)) for rate in rates])
+        # As moments round theirs, so that what passes there passes here.
+        found, perhaps = np.floor(null.probability(evidence) * 1e4) / 1e4
+        return float(found), float(perhaps)
+
     def candidates(
         self, query: FloatArray, scope: Where = None, asked: Asked = "text"
     ) -> tuple[Moment, ...]:

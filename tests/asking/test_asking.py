@@ -222,6 +222,21 @@ def test_clusters_by_id_name_and_part_of_a_name() -> None:
         ask(Request("dog", filters=Filters(clusters=("dragons",))))
 
 
+def test_themes_hold_clusters() -> None:
+    own = film(SCENES)
+    ask = asker(a=own).answer
+    for theme in own.memory.themes():
+        for text in (str(theme.id), theme.name):
+            found = ask(Request("dog", k=50, filters=Filters(themes=(text,))))
+            assert {moment.cluster for moment in found} == set(theme.clusters)
+    first = own.memory.themes()[0]
+    outside = set(range(len(own.memory.names))) - set(first.clusters)
+    filters = Filters(themes=("0",), clusters=tuple(map(str, outside)) or ("0",))
+    assert bool(ask(Request("dog", filters=filters))) is not bool(outside)
+    with pytest.raises(QueryError, match="clusters --themes"):
+        ask(Request("dog", filters=Filters(themes=("dragons",))))
+
+
 def test_recording_times_reach_into_a_film() -> None:
     began = datetime(2026, 5, 1, 14, 0, tzinfo=UTC)
     ask = asker(
