@@ -1,0 +1,306 @@
+"""Indexing beside the plain way: every frame decoded, one a second encoded, best three averaged.
+
+    python -m benchmarks.indexing_speed FILM [FILM ...] [--truth FILM.json] [--made FOLDER]
+        [--long] [--out report.json]
+
+Each film is indexed (`auto`, then `full`) and watched densely, each in a process of its own. Prints
+JSON: wall and CPU seconds, peak memory, seconds until the first index could be searched, frames
+decoded and encoded, what the index weighs, ratios to dense, and the stages alone (demuxing, key
+frames, all frames, encoder). ``--truth`` names a labelled film's manifest: share of its `moment`
+queries answered among the first 1, 5 and 10, and `concept` recall among ten, for each way. Dense
+frames are pooled over the scenes of `full`, which is kind to the dense way.
+``--made`` adds the films that `benchmarks.speed_films` left in a folder, ``--long`` also those of
+two hours, which only `auto` watches: a dense pass costs the same for each second of film. They
+repeat a short film, so pictures encoded once count the more: `joined` films are without repeats.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semantic_video import SemanticVideoProcessor
+from semantic_video.config import load_config
+from semantic_video.encoders import load_encoder
+from semantic_video.library import Library
+from semantic_video.queries import encode_queries
+from semantic_video.scene_encoder import SceneEncoder
+from semantic_video.utils.video_utils import Plan, VideoReader, available_cores
+
+COLD_QUERY = "a dog on a beach"
+
+
+def main() -> None:
+    """Measure the films, or, called by itself, one way of one film."""
+    parser = argparse.ArgumentParser(description="Measure indexing beside a dense loop.")
+    parser.add_argument("films", type=Path, nargs="*")
+    parser.add_argument("--truth", type=Path, nargs="*", default=[], help="manifests of films")
+    parser.add_argument("--made", type=Path, help="folder of films made for this")
+    parser.add_argument("--long", action="store_true", help="also films of two hours")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--way", choices=[*WAYS, "stages"], help=argparse.SUPPRESS)
+    parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.way:
+        print(json.dumps(_one_way(arguments.films[0], arguments.way, arguments.work)))
+        return
+    films = list(arguments.films)
+    if arguments.made:
+        films += sorted(
+            film
+            for film in arguments.made.glob("*.mp4")
+            if film.stem.startswith(("joined", "short", "static"))
+            or (arguments.long and film.stem.startswith("long-"))
+        )
+    truths = {
+        path.with_suffix(".mp4").name: json.loads(path.read_text()) for path in arguments.truth
+    }
+    report: dict[str, Any] = {
+        "machine": {
+            "processor": _processor(),
+            "cores": available_cores(),
+            "python": platform.python_version(),
+        },
+        "films": {},
+    }
+    for film in films:
+        report["films"][film.name] = measure(film, truths.get(film.name))
+        print(film.name, "done", file=sys.stderr, flush=True)
+        text = json.dumps(report, indent=2)
+        if arguments.out:
+            arguments.out.write_text(text + "\n", encoding="utf-8")
+    print(json.dumps(report, indent=2))
+
+
+WAYS = ("auto", "full", "dense")
+
+
+def measure(film: Path, truth: Mapping[str, Any] | None) -> dict[str, Any]:
+    """All ways of one film, and their ratios."""
+    figures: dict[str, Any] = {}
+    ways = ("auto",) if film.stem.startswith("long-") else WAYS
+    with tempfile.TemporaryDirectory() as folder:
+        for way in (*ways, "stages"):
+            if way == "stages" and len(ways) == 1:
+                continue
+            figures[way] = _child(film, way, Path(folder))
+        if truth is not None:
+            for way in ways:
+                figures[way]["recall"] = _recall(Path(folder), way, truth)
+        figures["search"] = _searches(Path(folder) / "auto")
+    if "dense" in figures:
+        auto, dense = figures["auto"], figures["dense"]
+        figures["dense_over_auto"] = {
+            "cpu": round(dense["cpu_s"] / auto["cpu_s"], 2),
+            "wall": round(dense["wall_s"] / auto["wall_s"], 2),
+            "frames_decoded": round(dense["frames_decoded"] / auto["frames_decoded"], 2),
+            "frames_encoded": round(dense["frames_encoded"] / auto["frames_encoded"], 2),
+        }
+        if truth is not None:
+            figures["recall_over_dense"] = {
+                name: round(auto["recall"][name] / value, 3) if value else None
+                for name, value in dense["recall"].items()
+            }
+    return figures
+
+
+def _child(film: Path, way: str, work: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.indexing_speed", str(film), "--way", way]
+    done = subprocess.run([*command, "--work", str(work)], stdout=subprocess.PIPE, check=True)
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
+
+
+class _TimedLibrary(Library):
+    """Notes when a film could first be searched."""
+
+    first_s: float | None = None
+
+    def save(self, *arguments: Any, **options: Any) -> Any:
+        saved = super().save(*arguments, **options)
+        self.first_s = self.first_s or time.perf_counter()
+        return saved
+
+
+def _one_way(film: Path, way: str, work: Path) -> dict[str, Any]:
+    if way == "stages":
+        return _stages(film)
+    encoder = load_encoder("lite")
+    started_s = time.perf_counter()
+    facts: dict[str, Any]
+    if way == "dense":
+        cpu_s = time.process_time()
+        facts = _dense(film, encoder, work)
+    else:
+        # The words that name clusters are encoded once for each library: that is not counted.
+        library = _TimedLibrary(work / way, create=True)
+        config = load_config().override({"reading": {"depth": way}}, source="the benchmark")
+        processor = SemanticVideoProcessor(film, "auto", library=library, config=config)
+        processor._indexer._word_vectors("vocabulary", _words("vocabulary"))
+        processor._indexer._word_vectors("kinds", _words("kinds"))
+        started_s, cpu_s = time.perf_counter(), time.process_time()
+        record = processor.index().record
+        stored = library.load(record.id)
+        vectors = stored.entry_vectors.nbytes + stored.exemplar_vectors.nbytes
+        facts = {
+            "duration_s": record.duration_s,
+            "scenes": record.scenes,
+            "frames_decoded": record.info["frames_decoded"],
+            "frames_encoded": record.info["frames_encoded"],
+            "first_searchable_s": round((library.first_s or 0.0) - started_s, 2),
+            "vector_mb_per_hour": round(vectors / record.duration_s * 3600 / 1e6, 2),
+        }
+    facts["wall_s"] = round(time.perf_counter() - started_s, 2)
+    facts["cpu_s"] = round(time.process_time() - cpu_s, 2)
+    facts["times_real_time"] = round(facts["duration_s"] / facts["wall_s"], 1)
+    facts["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return facts
+
+
+def _words(name: str) -> tuple[str, ...]:
+    from semantic_video.semantic_clustering import load_kinds, load_vocabulary
+
+    return load_vocabulary() if name == "vocabulary" else load_kinds()
+
+
+def _dense(film: Path, encoder: Any, work: Path) -> dict[str, Any]:
+    """Decode every frame, encode one a second; the vectors are left in ``work``."""
+    with VideoReader(film, cover=encoder.input_size) as reader:
+        with SceneEncoder(encoder) as scene_encoder:
+            due_s = 0.0
+            for frame in reader.frames(Plan.all()):
+                if frame.time_s >= due_s:
+                    due_s += 1.0
+                    scene_encoder.add(frame.time_s, frame.rgb())
+        frames = scene_encoder.frames
+        np.savez(work / "dense.npz", times=frames.times_s, vectors=frames.vectors)
+        return {
+            "duration_s": reader.end_s,
+            "frames_decoded": reader.frames_decoded,
+            "frames_encoded": scene_encoder.encoded,
+        }
+
+
+def _stages(film: Path) -> dict[str, Any]:
+    """CPU seconds of each stage alone."""
+    figures: dict[str, Any] = {}
+    with VideoReader(film) as reader:
+        plans = {"key_frames": Plan.keyframes(), "all_frames": Plan.all()}
+        cpu_s = time.process_time()
+        reader.packets()
+        figures["demux_cpu_s"] = round(time.process_time() - cpu_s, 3)
+        for name, plan in plans.items():
+            cpu_s = time.process_time()
+            count = sum(1 for _ in reader.frames(plan))
+            figures[f"{name}_cpu_s"] = round(time.process_time() - cpu_s, 2)
+            figures[name] = count
+        picture = next(iter(reader.frames(Plan.keyframes()))).rgb()
+    encoder = load_encoder("lite")
+    encoder.encode_images([picture] * 8)
+    cpu_s = time.process_time()
+    encoder.encode_images([picture] * 64)
+    figures["encoder_cpu_ms_a_frame"] = round((time.process_time() - cpu_s) / 64 * 1000, 1)
+    return figures
+
+
+def _recall(work: Path, way: str, truth: Mapping[str, Any]) -> dict[str, float]:
+    """Shares of `moment` queries answered among the first 1, 5, 10; `concept` recall of ten."""
+    wanted = [query for query in truth["queries"] if query["type"] in ("moment", "concept")]
+    encoder = load_encoder("lite")
+    vectors = encode_queries(encoder, [query["text"] for query in wanted])
+    if way == "dense":
+        answers = _dense_answers(work, vectors)
+    else:
+        library = Library(work / way)
+        (record,) = library.videos()
+        config = load_config().override({"reading": {"depth": way}}, source="the benchmark")
+        processor = SemanticVideoProcessor(record.path, "auto", library=library, config=config)
+        processor.build_semantic_memory()
+        answers = [
+            [(m.start_s, m.end_s) for m in processor.query_semantic_memory(query["text"], 10)]
+            for query in wanted
+        ]
+    ranks, recalls = [], []
+    for query, moments in zip(wanted, answers, strict=True):
+        hits = [[_hit(moment, span) for span in query["spans"]] for moment in moments]
+        if query["type"] == "moment":
+            ranks.append(next((i for i, hit in enumerate(hits) if any(hit)), 99))
+        else:
+            recalls.append(np.any(hits, axis=0).sum() / min(len(query["spans"]), 10))
+    shares = {f"moment_R{k}": round(float(np.mean(np.array(ranks) < k)), 3) for k in (1, 5, 10)}
+    return shares | {"concept_recall": round(float(np.mean(np.minimum(recalls, 1))), 3)}
+
+
+def _dense_answers(work: Path, queries: Any) -> list[list[tuple[float, float]]]:
+    """The ten best scenes of `full` by the mean of their best three dense frames."""
+    library = Library(work / "full")
+    (record,) = library.videos()
+    entry_spans = library.load(record.id).entry_spans
+    spans = sorted((span.start_s, span.end_s) for own in entry_spans for span in own)
+    dense = np.load(work / "dense.npz")
+    scores = dense["vectors"] @ np.asarray(queries).T
+    pooled = np.full((len(spans), scores.shape[1]), -1.0)
+    for place, (start_s, end_s) in enumerate(spans):
+        own = scores[(dense["times"] >= start_s) & (dense["times"] < end_s)]
+        if len(own):
+            pooled[place] = np.sort(own, axis=0)[-3:].mean(axis=0)
+    return [[spans[place] for place in np.argsort(-column)[:10]] for column in pooled.T]
+
+
+def _hit(moment: Sequence[float], span: Sequence[float]) -> bool:
+    """Middle inside, or an overlap of half of the shorter; not where it is far longer."""
+    length_s, true_s = moment[1] - moment[0], span[1] - span[0]
+    if length_s > 2 * true_s + 4:
+        return False
+    overlap_s = min(moment[1], span[1]) - max(moment[0], span[0])
+    middle_s = (moment[0] + moment[1]) / 2
+    return span[0] <= middle_s <= span[1] or overlap_s >= min(length_s, true_s) / 2
+
+
+def _searches(library: Path) -> dict[str, float]:
+    """Median seconds of a search from a cold start, and milliseconds in a running process."""
+    command = [sys.executable, "-m", "semantic_video", "search", COLD_QUERY]
+    cold = []
+    for _ in range(5):
+        started_s = time.perf_counter()
+        subprocess.run(
+            [*command, "--library", str(library), "--json"], check=True, stdout=subprocess.DEVNULL
+        )
+        cold.append(time.perf_counter() - started_s)
+    (record,) = Library(library).videos()
+    processor = SemanticVideoProcessor(record.path, "auto", library=library)
+    processor.build_semantic_memory()
+    warm = []
+    for _ in range(20):
+        started_s = time.perf_counter()
+        processor.query_semantic_memory(COLD_QUERY)
+        warm.append(time.perf_counter() - started_s)
+    return {
+        "cold_s": round(float(np.median(cold)), 2),
+        "warm_ms": round(float(np.median(warm)) * 1000, 1),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or os.name
+
+
+if __name__ == "__main__":
+    main()
