@@ -17,7 +17,12 @@ from semantic_video.scene_retrieval.calibration import NullDistribution, Referen
 from semantic_video.scene_retrieval.localisation import Interval, Part, join, parts
 from semantic_video.scene_retrieval.moments import Moments
 from semantic_video.scene_retrieval.rows import FloatArray, gather
-from semantic_video.scene_retrieval.scoring import best_scores, likely_scenes, score_scenes
+from semantic_video.scene_retrieval.scoring import (
+    best_scores,
+    likeliest,
+    score_scenes,
+    summary_scores,
+)
 
 Where = Scope | Mapping[str, Scope] | None
 """Where to look: one scope for all videos, or one for each video by its name in the answer; videos
@@ -148,17 +153,19 @@ class SceneRetriever:
         """The moments, and the level that was taken off their scores to judge them."""
         rows, options = self._rows, self._options
         searched = self._scenes_of(scope)
-        if not exact:
-            searched = likely_scenes(rows, query, searched, options)
         if len(searched) == 0:
             return [], 0.0
+        # Of all that is searched, so that what joins does not depend on what is looked at closely.
+        summaries = summary_scores(rows, query, searched)
+        usual, spread = float(summaries.mean()), float(summaries.std())
+        if not exact:
+            searched = searched[likeliest(summaries, options)]
         null = self._null(scope, asked)
         level = float(self._references.level(query[None])[0]) if self._references else 0.0
         scores = score_scenes(rows, query[None], searched, options)[0]
         # A film of one or two scenes does not say how far scores differ.
-        spread = float(scores.std()) if len(scores) > 2 else 0.0
+        spread = spread if len(summaries) > 2 else 0.0
         spread = max(spread, null.spread) if null else spread or 1.0
-        usual = float(scores.mean())
         chosen = self._overlapping(searched, scope)
         searched, scores = searched[chosen], scores[chosen]
         if k is not None and len(scores) > 4 * k and not _asks_for_length(scope):

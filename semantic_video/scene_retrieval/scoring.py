@@ -18,21 +18,23 @@ _CHUNK = 4096
 _MANY = 20_000
 
 
-def likely_scenes(
-    rows: Rows, query: FloatArray, scenes: NDArray[np.int64], options: RetrievalOptions
-) -> NDArray[np.int64]:
-    """From coarse to fine: those of ``scenes`` whose entries' summaries score best, in order.
+def summary_scores(rows: Rows, query: FloatArray, scenes: NDArray[np.int64]) -> FloatArray:
+    """What ``scenes`` [n] score by their entries' summaries alone, without any frame: [n].
 
-    One product over the entries; only the frames of ``probe_scenes`` scenes are looked at after it.
+    One product over the entries, and nearly the full score: what is looked at first.
     """
-    count = options.probe_scenes
-    if len(scenes) <= count:
-        return scenes
     if len(scenes) == len(rows.scene_entry):  # without a copy of all summaries
-        scores = (rows.entry_summary @ query)[rows.scene_entry]
-    else:
-        scores = rows.entry_summary[rows.scene_entry[scenes]] @ query
-    return scenes[np.sort(np.argpartition(scores, -count)[-count:])]
+        return (rows.entry_summary @ query)[rows.scene_entry]
+    scores: FloatArray = rows.entry_summary[rows.scene_entry[scenes]] @ query
+    return scores
+
+
+def likeliest(summaries: FloatArray, options: RetrievalOptions) -> NDArray[np.int64]:
+    """From coarse to fine: positions of the ``probe_scenes`` best summaries, in order."""
+    count = options.probe_scenes
+    if len(summaries) <= count:
+        return np.arange(len(summaries))
+    return np.sort(np.argpartition(summaries, -count)[-count:])
 
 
 def score_scenes(
