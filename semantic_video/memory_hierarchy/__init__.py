@@ -9,6 +9,7 @@
 - `timeline`: the timeline at the resolution that the budget affords
 - `returns`: what a new scene returns from
 - `recurrence`: access in time
+- `combine`: two memories become one
 - `history`: what was merged and given up
 - `pool`: entries that come, merge and go
 - `vectors`: many vectors summed up by one, or by a few of them
@@ -21,6 +22,7 @@ from semantic_video.memory_hierarchy.budget import (
     Budget,
     TierBudget,
 )
+from semantic_video.memory_hierarchy.combine import merge
 from semantic_video.memory_hierarchy.entries import SceneEntries
 from semantic_video.memory_hierarchy.hierarchy import MemoryHierarchy, Tier
 from semantic_video.memory_hierarchy.history import History
@@ -46,5 +48,6 @@ __all__ = [
     "TierBudget",
     "farthest_first",
     "find_returns",
+    "merge",
     "robust_mean",
 ]
