@@ -26,6 +26,7 @@ from semantic_video.query_language import (
 )
 from tests.query_language.oracle import Interval
 
+PROBABILITIES = (0.9, 0.7, 0.55, 0.5, 0.35, 0.3, 0.1, 0.0)
 PHRASES = ("a dog", "snow and ice", "the first kiss")
 
 within = st.sampled_from([math.inf, 0.0, 0.5, 2.0, 5.0])
@@ -61,11 +62,13 @@ queries = st.one_of(bodies, bodies.map(Count), bodies.map(HowLong))
 @st.composite
 def candidates(draw: st.DrawFn) -> list[Interval]:
     """Moments that never overlap, of many lengths and probabilities, some touching."""
-    ticks = sorted(draw(st.lists(st.integers(0, 60), max_size=12, unique=True)))
+    ticks = sorted(
+        draw(st.sets(st.integers(0, 60), min_size=draw(st.sampled_from([0, 8])), max_size=14))
+    )
     return [
-        (start / 4, end / 4, draw(st.integers(0, 20)) / 20)
+        (start / 4, end / 4, draw(st.sampled_from(PROBABILITIES)))
         for start, end in itertools.pairwise(ticks)
-        if draw(st.booleans())
+        if draw(st.integers(0, 3))
     ]
 
 
