@@ -46,7 +46,7 @@ def labelled(
     vectors = encode_queries(encoder, [query["text"] for query in queries])
     found = []
     for query, vector in zip(queries, vectors, strict=True):
-        moments = sorted(retriever.candidates(vector), key=lambda moment: moment.start_s)
+        moments = retriever.scenes(vector)
         shows = [
             any(start <= (m.start_s + m.end_s) / 2 < end for start, end in query.get("spans", ()))
             for m in moments

@@ -2,7 +2,7 @@
 
 Reading a picture takes far longer than everything else that indexing does, so little is read: the
 encoder's vectors say which scenes look as if they held text, the likeliest first; a detection pass
-over a small picture (a tenth of the cost of reading) drops those without; a scene's later frames
+over a small picture (a fifth of the cost of reading) drops those without; a scene's later frames
 are read only where the text has changed; and the pass ends when its time is used up.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,10 @@ _PROMPTS = (
 )
 # (height, width) that frames are read at; the small picture has the same shape.
 _COVER = (720, 1280)
-_SMALL_SIDE = 320
+_SMALL_SIDE = 480
 _LARGE_SIDE = 960
+# So many scenes are done with before less likely ones are looked at.
+_BLOCK = 20
 _LEAST_CONFIDENCE = 0.6
 # Of the small picture: a box of text is about as high as its letters.
 _LEAST_DETECTION = 0.5
@@ -140,9 +142,10 @@ def read_screen_text(
     pages = [_Pages(scene, small, large) for scene in scenes]
     done = 0
     with VideoReader(film, cover=_COVER) as reader:
-        # The likeliest frame of every scene comes before a second one of any.
-        for number in range(max((len(scene.times_s) for scene in scenes), default=0)):
-            for page in pages:
+        for first in range(0, len(pages), _BLOCK):
+            block = pages[first : first + _BLOCK]
+            # The likeliest frame of every scene comes before a second one of any.
+            for number, page in product(range(max(page.frames for page in block)), block):
                 if time.perf_counter() >= deadline:
                     break
                 page.look(reader, number)
@@ -194,9 +197,14 @@ class _Pages:
         self._seen: list[tuple[NDArray[np.uint8], NDArray[np.float32]]] = []
         self._readings: list[tuple[float, list[tuple[str, float]]]] = []
 
+    @property
+    def frames(self) -> int:
+        """How many frames of the scene can be looked at."""
+        return len(self._scene.times_s)
+
     def look(self, reader: VideoReader, number: int) -> None:
-        """Look at the scene's frame of this number, if the first one held text."""
-        if number >= len(self._scene.times_s) or (number and not self._seen):
+        """Look at the scene's frame of this number; not if the first two held no text."""
+        if number >= self.frames or (number > 1 and not self._seen):
             return
         frame = _frame_at(reader, self._scene.times_s[number], self._scene.span)
         if frame is None:

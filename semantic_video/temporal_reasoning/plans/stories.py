@@ -65,7 +65,8 @@ def answer_story(question: Question, evidence: Evidence) -> Draft:
     seconds = sum(moment.end_s - moment.start_s for moment in moments)
     named = evidence.subject(film, question.subject)
     name = name_of(film, named) if named else question.subject
-    draft.confidence = mean_probability(moments)
+    guessed = bool(named) and question.subject.casefold() not in film.memory.names
+    draft.confidence = mean_probability(moments) * (0.5 if guessed else 1.0)
     draft.say(
         f"{quoted(name)} appears {times(len(moments))}, {length(seconds)} in all, from "
         f"{clock(moments[0].start_s)} to {clock(moments[-1].end_s)}",
