@@ -54,12 +54,13 @@ def reasoner_for(
     memories: Mapping[str, MemoryHierarchy],
 ) -> TemporalReasoner:
     """Answers questions about these memories (by id of the video), all made with ``encoder``."""
-    lines = library.lines(memories)
+    kept = [video for video in memories if records[video].generation]  # not a live one
+    lines = library.lines(kept)
     films = [
-        Film(records[video].path, records[video].duration_s, memory, lines[video])
+        Film(records[video].path, records[video].duration_s, memory, lines.get(video, ()))
         for video, memory in memories.items()
     ]
-    words = library.line_words(memories)
+    words = library.line_words(kept)
     vocabulary = load_vocabulary()
     key = options_hash(encoder.fingerprint, vocabulary)
     vectors = library.cached_array(

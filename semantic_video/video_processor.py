@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,12 +18,14 @@ from semantic_video.config import Config, load_config
 from semantic_video.encoders import ImageTextEncoder, load_encoder
 from semantic_video.errors import QueryError
 from semantic_video.indexer import IndexReport, Note, VideoIndexer
-from semantic_video.library import Library
+from semantic_video.library import Library, LineWords, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy
+from semantic_video.queries import caption_from_query
 from semantic_video.records import Answer, Moment, Span
 from semantic_video.scene_retrieval import Moments, References, SceneRetriever
 from semantic_video.temporal_reasoning import TemporalReasoner
 from semantic_video.watching import SceneSeen, StreamingMemory
+from semantic_video.word_search import WordHit, search_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,6 +112,7 @@ class SemanticVideoProcessor:
         self._progress: Progress = progress or (lambda stage, done_s, total_s: None)
         self._memory: MemoryHierarchy | None = None
         self._asker: Asker | None = None
+        self._words: LineWords | None = None
         self._reasoner: TemporalReasoner | None = None
         self._experts: bytes | None = None
 
@@ -142,6 +146,7 @@ class SemanticVideoProcessor:
             self._memory = self._stream.memory()
         else:
             self._memory = self._indexer.memory()
+        self._words = None
         self._asker = self._asker_of(self._memory)
         self._reasoner = None
         return self._memory
@@ -151,7 +156,25 @@ class SemanticVideoProcessor:
         references = References.of(self._encoder, self._library.cached_array)
         retriever = SceneRetriever([(name, memory)], options, references)
         films = {name: Film(memory)}
-        return Asker(self._encoder, films, retriever, self._memory_of, options.k, alike=self._alike)
+        return Asker(
+            self._encoder,
+            films,
+            retriever,
+            self._memory_of,
+            options.k,
+            self._hits_of,
+            alike=self._alike,
+        )
+
+    def _hits_of(self, phrase: str) -> list[WordHit]:
+        """Where a phrase is said or written in the film, as far as the library knows."""
+        if self._words is None:
+            record = self._indexer.known() if self._stream is None else None
+            self._words = self._library.line_words([record.id] if record else [])
+        return [
+            replace(hit, video=str(self.video_path))
+            for hit in search_words(self._words, caption_from_query(phrase))
+        ]
 
     def query_semantic_memory(
         self,
@@ -263,8 +286,16 @@ class SemanticVideoProcessor:
         """
         if self._reasoner is None:
             memory = self._memory or self.build_semantic_memory()
-            record = self._indexer.known()
-            assert record is not None  # building the memory has put it there
+            record = self._indexer.known() if self._stream is None else None
+            if record is None:  # a stream, of which the library holds nothing
+                record = VideoRecord(
+                    path=str(self.video_path),
+                    name=self.video_path.name,
+                    size=0,
+                    mtime_ns=0,
+                    fingerprint="",
+                    duration_s=memory.scenes()[-1].end_s,
+                )
             self._reasoner = reasoner_for(
                 self.config, self._library, self._encoder, {record.id: record}, {record.id: memory}
             )

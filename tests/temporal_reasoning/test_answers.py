@@ -215,3 +215,4 @@ def test_from_the_film_to_the_answer(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "the question is empty" in capsys.readouterr().err
     processor = SemanticVideoProcessor(path, library=tmp_path / "library", config=None)
     assert "bees dance" in processor.reason_across_time("What is said about bees?").text
+    assert "speech" in processor.query_semantic_memory("the bees dance")[0].signals
