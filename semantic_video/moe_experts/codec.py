@@ -216,11 +216,20 @@ class ExpertCodec:
         means = (sums + _MEAN_SHRINKAGE * overall) / (counts + _MEAN_SHRINKAGE)
         means = means.astype(np.float16)
         rests = entry_vectors - means[entry_labels].astype(np.float32)
-        entries = Quantiser.fit(rests, entry_labels, experts, size, texts, local)
+        owners = entry_labels[frame_entries]
+        # Frames lie as entries do, and there are more of them: fewer directions stay unseen.
+        near = frame_vectors - means[owners].astype(np.float32)
+        entries = Quantiser.fit(
+            np.concatenate([rests, near]),
+            np.concatenate([entry_labels, owners]),
+            experts,
+            size,
+            texts,
+            local,
+        )
         decoded = means[entry_labels] + entries.decode(
             entries.encode(rests, entry_labels), entry_labels
         )
-        owners = entry_labels[frame_entries]
         rests = frame_vectors - decoded[frame_entries]
         return cls(means, entries, Quantiser.fit(rests, owners, experts, size, texts, local))
 

@@ -425,9 +425,9 @@ def if_it_pays(job: JobReport, codec: ExpertCodec, vectors: int, width: int) -> 
     There are ``vectors``, of ``width`` bytes each without codes.
     """
     saved = width - codec.bytes_per_vector - 1
-    pays = -(-codec.nbytes // max(saved, 1))
+    pays = codec.nbytes // max(saved, 1) + 1
     job = replace(job, bytes_per_vector=codec.bytes_per_vector)
-    if saved > 0 and vectors > pays:
+    if saved > 0 and vectors >= pays:
         return replace(job, reason=f"{job.reason}; pays from {pays} vectors, this has {vectors}")
     return replace(
         job, on=False, reason=f"switched off, since it pays from {pays} vectors and there are "
