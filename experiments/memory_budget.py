@@ -253,10 +253,17 @@ def main() -> None:
     budgets = [int(text) for text in arguments.budgets.split(",")]
     jobs = list(product(arguments.policies.split(","), budgets, forms, seeds))
     jobs += [("semantic", _UNLIMITED, form, seed) for form in forms for seed in seeds]
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        rows = list(pool.map(partial(measure, film), jobs, chunksize=4))
-    table = summary(rows)
     arguments.out.mkdir(parents=True, exist_ok=True)
+    jobs.sort(key=lambda job: (job[3], budgets.index(job[1]) if job[1] in budgets else -1))
+    rows = []
+    with (
+        (arguments.out / "rows.jsonl").open("w", encoding="utf-8") as lines,
+        ProcessPoolExecutor(arguments.jobs) as pool,
+    ):
+        for row in pool.map(partial(measure, film), jobs):
+            rows.append(row)
+            print(json.dumps(row), file=lines, flush=True)
+    table = summary(rows)
     text = json.dumps({"scenes": len(film.spans), "rows": rows, "table": table})
     (arguments.out / "budget.json").write_text(text, encoding="utf-8")
     for form, metric in product(forms, ("concept", "moment", "image")):
