@@ -22,8 +22,7 @@ from semantic_video.utils.video_utils.pictures import jpeg
 _BLACK_LUMA = 20
 _LEAST_SCENE_S = 0.7
 _INTO_SCENE_S = 0.5
-_LONE_S = 2.5
-_LOOK_AGAIN_S = 1.5
+_LOOK_AHEAD_S = (1.5, 3.2)  # where one frame stands for so long and a second more
 _THUMBNAIL_WIDTH, _THUMBNAIL_BYTES = 160, 6000
 # Largest difference of block means between two pictures that are the same, 0 to 255.
 _SAME = 2.0
@@ -64,6 +63,8 @@ class Notebook:
         self._seen = SeenPictures(_SAME)
         self._thumbnails: dict[float, bytes] = {}
         self._brightest = 0
+        self.still_since: set[float] = set()
+        """Times of frames before which the picture stood still; the caller adds them."""
         self.looked_at = 0
         """Frames served; the caller counts them."""
 
@@ -102,10 +103,14 @@ class Notebook:
                 if end_s - start_s >= _LEAST_SCENE_S:
                     looks.append(start_s + min(_INTO_SCENE_S, (end_s - start_s) / 2))
                 continue
-            own = [*times[first:last].tolist(), end_s]
+            still = [time_s for time_s in self.still_since if start_s <= time_s < end_s]
+            own = sorted({*times[first:last].tolist(), *still, end_s})
             for one_s, next_s in itertools.pairwise(own):
-                if next_s - one_s >= _LONE_S:
-                    looks.append(one_s + _LOOK_AGAIN_S)
+                if next_s in self.still_since:
+                    continue
+                looks += [
+                    one_s + ahead_s for ahead_s in _LOOK_AHEAD_S if one_s + ahead_s < next_s - 1
+                ]
         return looks
 
     def scenes(self, cuts: Sequence[float], slides: Collection[float], end_s: float) -> list[Span]:

@@ -136,6 +136,8 @@ class _Passes:
             judge.update(frame)
             if sampler.wants(frame.time_s, judge.step):
                 self._notebook.note(frame)
+            if judge.step < self._config.sampling.static_change:
+                self._notebook.still_since.add(frame.time_s)
             if keys == _MANY_KEYS and frame.time_s < _MANY_KEYS * _DENSE_KEYS_S:
                 if frame.time_s < _MANY_KEYS * _KEYS_APART_S:
                     self._whole = Plan.keyframes(apart_s=_KEYS_APART_S)
@@ -281,7 +283,7 @@ class _KeySampler:
         after_s = time_s - self._encoded_s
         wanted = (
             self._change >= self._clear
-            or (self._change >= options.static_change and after_s >= 2 * options.interval_s)
+            or (self._change >= options.static_change and after_s >= _NEARLY * options.interval_s)
             or after_s >= options.static_interval_s
         )
         if wanted:
