@@ -21,6 +21,8 @@ _OPTIONAL = {
     "matplotlib": "draws timelines",
     "transformers": "runs checkpoints of larger models, with torch",
     "torch": "trains models; not needed to search",
+    "faster-whisper": "recognises speech, with a model that you name",
+    "rapidocr": "reads text in the picture",
     "scenedetect": "PySceneDetect, to compare with",
 }
 # The codecs people's films have; FFmpeg's wheel decodes far more.

@@ -6,6 +6,7 @@ a hub id is named there.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -61,6 +62,10 @@ def recognise(
     from faster_whisper import WhisperModel
 
     folder = Path(model).expanduser()
+    if model.startswith(("/", "~", ".")) and not folder.is_dir():
+        raise EncoderError(
+            f"no folder with a speech model at {model}: mend transcripts.speech_model"
+        )
     try:
         whisper = WhisperModel(
             str(folder) if folder.is_dir() else model,
@@ -90,7 +95,7 @@ def recognise(
             )
             if text and not made_up:
                 begin, end = max(0.0, segment.start - start_s), segment.end - start_s
-                confidence = round(min(1.0, 2.718281828**segment.avg_logprob), 3)
+                confidence = round(min(1.0, math.exp(segment.avg_logprob)), 3)
                 lines.append(Line(begin, max(begin, end), text, "speech", confidence))
     except Exception as error:
         raise EncoderError(
