@@ -23,7 +23,7 @@ from semantic_video.queries import caption_from_query, encode_queries
 from semantic_video.records import Span
 from semantic_video.scene_retrieval import Moments, References, SceneRetriever
 from semantic_video.signal_fusion import SIGNALS, Signal
-from semantic_video.stored_memory import memory_from_stored
+from semantic_video.stored_memory import memory_from_stored, reinforced
 from semantic_video.word_search import WordHit, search_words
 
 
@@ -97,7 +97,21 @@ class Searcher:
             asker = self.asker
             if encoded is not None:
                 asker.learn(dict(zip(phrases, encoded.result(), strict=True)))
-        return [asker.answer(request) for request in requests]
+        answers = [asker.answer(request) for request in requests]
+        if self._config.memory.reinforce:
+            self._reinforce(answers)
+        return answers
+
+    def _reinforce(self, answers: Sequence[Moments]) -> None:
+        """Count what was found first, so that it is kept longer."""
+        for path, record in self.records.items():
+            found = [
+                answer[0].keyframe_s for answer in answers if answer and answer[0].video == path
+            ]
+            if found:
+                now = self._library.resolve(record.id)
+                memory = memory_from_stored(self._library.load(now.id), now)
+                self._library.update(reinforced(now, memory, found), self._note)
 
     # Searches that build on others
 

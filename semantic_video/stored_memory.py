@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,23 @@ def memory_facts(memory: MemoryHierarchy) -> dict[str, Any]:
         "history": memory.history.as_dict(),
         "uses": {str(scene): n for scene, n in memory.uses.items()},
     }
+
+
+def reinforced(
+    record: VideoRecord, memory: MemoryHierarchy, times_s: Sequence[float]
+) -> VideoRecord:
+    """The record, with one more use of the scene at each of these times.
+
+    At most ``memory_size`` scenes are counted, those used most.
+    """
+    uses = dict(memory.uses)
+    scenes = memory.scenes()
+    for time_s in times_s:
+        for scene in scenes:
+            if scene.start_s <= time_s < scene.end_s:
+                uses[scene.id] = uses.get(scene.id, 0) + 1
+    most = sorted(uses.items(), key=lambda item: (-item[1], item[0]))[: memory.memory_size]
+    return replace(record, memory={**record.memory, "uses": {str(s): n for s, n in most}})
 
 
 def scene_spans(stored: StoredMemory) -> tuple[Span, ...]:
