@@ -329,7 +329,6 @@ class SemanticVideoProcessor:
         change = editing.one_change(merge, split, rename, together, apart, undo)
         self.build_semantic_memory()
         self._indexer.edit(change)
-        self._reasoner = None
         return self.build_semantic_memory()
 
     def update(

@@ -28,6 +28,7 @@ from semantic_video.semantic_clustering import (
     silhouettes,
     ward_tree,
 )
+from semantic_video.semantic_clustering.auto_number import cut_silhouettes
 from semantic_video.semantic_clustering.linkage import merge_order
 
 
@@ -215,6 +216,19 @@ def test_silhouettes_equal_scikit_learn(count: int, clusters: int, seed: int) ->
     assert np.allclose(silhouettes(points, labels), theirs, atol=1e-5)
 
 
+@settings(max_examples=25, deadline=None)
+@given(count=st.integers(3, 40), copies=st.integers(1, 3), seed=st.integers(0, 99))
+def test_silhouettes_of_all_cuts_equal_those_of_each(count: int, copies: int, seed: int) -> None:
+    points = unit(np.random.default_rng(seed).normal(size=(count, 6)))
+    points = np.repeat(points, copies, axis=0)
+    tree = [(a, b) for _, a, b in merge_order(points, np.ones(len(points)))]
+    each = [
+        silhouettes(points, first_appearance(join(len(points), tree[: len(points) - k]))).mean()
+        for k in range(2, len(points))
+    ]
+    assert np.allclose(cut_silhouettes(points, tree), each, atol=1e-5)
+
+
 # --- time
 
 
@@ -321,9 +335,12 @@ def test_hdbscan_leaves_noise_in_clusters_of_its_own() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
-def test_thousands_of_scenes_cluster_with_every_method(method: str) -> None:
+@pytest.mark.parametrize("num_clusters", ["auto", 12])
+def test_thousands_of_scenes_cluster_with_every_method(
+    method: str, num_clusters: int | str
+) -> None:
     scenes, truth = subjects(returning=12, times=300, noise=0.5)
-    clustering = SemanticClustering(method, 12).fit(scenes)
+    clustering = SemanticClustering(method, num_clusters).fit(scenes)
     assert partition(clustering.labels) == partition(truth)
 
 

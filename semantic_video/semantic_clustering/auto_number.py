@@ -8,6 +8,8 @@ A film whose scenes are all alike, and fall into no clear groups, is one cluster
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,9 +34,6 @@ Rousseeuw 1990)."""
 
 NOTHING = 0.05
 """Mean silhouette below which scenes that are half alike (mean cosine 0.5) show one thing too."""
-
-_CUTS = 80
-"""How many cuts through the tree are compared, spaced geometrically from 2 clusters to N - 1."""
 
 
 def choose_groups(
@@ -91,6 +90,50 @@ def silhouettes(points: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArr
     return np.where(own_size > 1, (other - own) / larger, 0.0)
 
 
+def cut_silhouettes(
+    points: NDArray[np.float32], tree: Sequence[tuple[int, int]]
+) -> NDArray[np.float64]:
+    """The mean of `silhouettes` for every cut through a tree: float64[N - 2], 2 to N - 1 clusters.
+
+    ``tree`` has N - 1 merges, of which the first N - K leave K clusters; a merged one goes by its
+    lower row. Every cut counts: subjects that stand apart make a peak one cut wide, which a sparse
+    grid of cuts misses. From cut to cut only what the merge touches is looked at, so that all take
+    O(N^2) memory and, in practice, time.
+    """
+    count = len(points)
+    rows, own, sizes = np.arange(count), np.arange(count), np.ones(count)
+    near = (points @ points.T).astype(np.float64)  # [scene, cluster], -inf where there is none
+    other, beside, third = np.empty(count, dtype=np.int64), np.empty(count), np.empty(count)
+
+    def look(some: NDArray[np.intp]) -> None:
+        there, each = near[some], np.arange(len(some))
+        there[each, own[some]] = -np.inf
+        other[some] = there.argmax(axis=1)
+        beside[some] = there[each, other[some]]
+        there[each, other[some]] = -np.inf
+        third[some] = there.max(axis=1)
+
+    look(rows)
+    means = np.zeros(count)
+    for clusters, (low, high) in zip(range(count - 1, 1, -1), tree, strict=False):
+        n, m = sizes[low], sizes[high]
+        near[:, low] = joined = (n * near[:, low] + m * near[:, high]) / (n + m)
+        near[:, high] = -np.inf
+        sizes[low] = n + m
+        own[own == high] = low
+        # A merged cluster is never nearer than the nearer of its two, so only scenes beside one of
+        # them can change, and a third one is at most as near as it was when last looked at.
+        touched = (other == low) | (other == high)
+        still = touched & (joined >= third) & (own != low)
+        other[still], beside[still] = low, joined[still]
+        look(np.flatnonzero(touched & ~still))
+        size = sizes[own]
+        inside = (1 - near[rows, own]) * size / np.maximum(size - 1, 1)
+        larger = np.maximum(np.maximum(inside, 1 - beside), 1e-12)
+        means[clusters] = np.where(size > 1, (1 - beside - inside) / larger, 0.0).mean()
+    return means[2:]
+
+
 def mean_cosine(points: NDArray[np.float32]) -> float:
     """The mean cosine between two different rows of ``points`` [N, D], which have unit length."""
     count = len(points)
@@ -104,15 +147,11 @@ def _smallest_good_cut(
     """Labels and silhouettes of the cut that is taken, and the best mean silhouette of all."""
     count = len(directions)
     tree = [(a, b) for _, a, b in merge_order(directions, sizes)]
-    cuts = []
-    for size in np.unique(np.geomspace(2, count - 1, _CUTS).round().astype(int)):
-        labels = first_appearance(join(count, tree[: count - size]))
-        values = silhouettes(directions, labels)
-        cuts.append((float(values.mean()), labels, values))
-    best = max(mean for mean, _, _ in cuts)
-    threshold = best - TOLERANCE * abs(best)
-    _, labels, values = next(cut for cut in cuts if cut[0] >= threshold)
-    return labels, values, best
+    means = cut_silhouettes(directions, tree)
+    best = float(means.max())
+    size = 2 + int(np.argmax(means >= best - TOLERANCE * abs(best)))
+    labels = first_appearance(join(count, tree[: count - size]))
+    return labels, silhouettes(directions, labels), best
 
 
 def _free_loose(

@@ -21,8 +21,10 @@ def merge_order(
     """The N - 1 merges of weighted points [N, D] as (cost, row, row), in the order they happen.
 
     A merged group goes by the lower row. The first N - K merges leave K groups. Distances follow
-    the update of Lance and Williams (1967) for centroids; each group remembers its nearest.
-    O(N^2) memory and, in practice, time.
+    the update of Lance and Williams (1967) for centroids. Each group remembers its nearest; where
+    that one has merged, the cost of old is a lower bound, and the group looks again only once that
+    is the lowest of all: else the many that are nearest to one large group look after each of its
+    merges. O(N^2) memory and, in practice, time.
     """
     count = len(points)
     data = points.astype(np.float64)
@@ -31,42 +33,39 @@ def merge_order(
     squared = (squared + squared.T) / 2
     np.fill_diagonal(squared, np.inf)
     masses = weights.astype(np.float64).copy()
-    active = np.ones(count, dtype=bool)
 
-    def costs_of(row: int) -> NDArray[np.float64]:
-        size = masses * masses[row] / (masses + masses[row])
-        return np.asarray(np.where(active, size**exponent * squared[row], np.inf))
+    def costs_of(
+        mass: float | NDArray[np.float64], distances: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        return np.asarray((masses * mass / (masses + mass)) ** exponent * distances)
 
-    nearest = np.zeros(count, dtype=np.int64)
-    cheapest = np.full(count, np.inf)
-
-    def look(row: int) -> None:
-        costs = costs_of(row)
-        nearest[row] = int(np.argmin(costs))
-        cheapest[row] = costs[nearest[row]]
-
-    for row in range(count):
-        look(row)
+    costs = costs_of(masses[:, None], squared)
+    nearest, cheapest = costs.argmin(axis=1), costs.min(axis=1)
+    stale = np.zeros(count, dtype=bool)
     merges: list[tuple[float, int, int]] = []
-    for _ in range(count - 1):
+    while len(merges) < count - 1:
         a = int(np.argmin(cheapest))
+        if stale[a]:
+            nearest[a] = costs[a].argmin()
+            cheapest[a], stale[a] = costs[a, nearest[a]], False
+            continue
         low, high = sorted((a, int(nearest[a])))
         merges.append((float(cheapest[a]), low, high))
         n, m = masses[low], masses[high]
         joined = (n * squared[low] + m * squared[high]) / (n + m)
         joined -= n * m / (n + m) ** 2 * squared[low, high]
         joined = np.maximum(joined, 0)
-        joined[low] = np.inf
+        joined[[low, high]] = np.inf
         squared[low], squared[:, low] = joined, joined
+        squared[high], squared[:, high] = np.inf, np.inf
         masses[low] = n + m
-        active[high] = False
-        cheapest[high] = np.inf
-        stale = np.flatnonzero(active & ((nearest == low) | (nearest == high)))
-        for other in stale:
-            look(int(other))
-        look(low)
-        costs = costs_of(low)
-        better = active & (costs < cheapest)
-        better[low] = False
-        nearest[better], cheapest[better] = low, costs[better]
+        row = costs_of(n + m, joined)
+        costs[low], costs[:, low] = row, row
+        costs[high], costs[:, high] = np.inf, np.inf
+        stale |= (nearest == low) | (nearest == high)
+        better = row < cheapest
+        nearest[better], cheapest[better], stale[better] = low, row[better], False
+        nearest[low] = row.argmin()
+        cheapest[low], stale[low] = row[nearest[low]], False
+        cheapest[high], stale[high] = np.inf, False
     return merges
