@@ -21,6 +21,7 @@ from semantic_video.semantic_clustering import (
     Correction,
     SemanticClustering,
     first_appearance,
+    theme_levels,
 )
 from semantic_video.stored_memory import (
     clustering_record,
@@ -296,3 +297,10 @@ def test_themes_command(library: Library, capsys: pytest.CaptureFixture[str]) ->
 def test_few_clusters_have_themes_too(clusters: int) -> None:
     tree = memory_of(clusters=clusters).themes()
     assert sorted(c for theme in tree for c in theme.clusters) == list(range(clusters))
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 40])
+@pytest.mark.parametrize("clusters", [1, 2, 4, 30, 90])
+def test_themes_keep_to_their_budget(clusters: int, limit: int) -> None:
+    levels = theme_levels(np.eye(clusters, 90, dtype=np.float32), limit)
+    assert 1 <= sum(len(np.unique(level)) for level in levels) <= limit

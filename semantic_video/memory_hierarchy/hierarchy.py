@@ -33,7 +33,7 @@ from semantic_video.memory_hierarchy.history import History
 from semantic_video.memory_hierarchy.recurrence import Absence
 from semantic_video.memory_hierarchy.theme_tree import theme_tree
 from semantic_video.records import Cluster, Return, Scene, SceneSpan, Span, Theme
-from semantic_video.semantic_clustering import Clustering, find_occurrences
+from semantic_video.semantic_clustering import Clustering, find_occurrences, theme_levels
 
 
 class Clusters(tuple[Cluster, ...]):
@@ -249,6 +249,11 @@ class MemoryHierarchy:
         """The coarsest themes, each with the finer ones in it: a tree above the clusters."""
         return theme_tree(self)
 
+    @cached_property
+    def theme_levels(self) -> list[NDArray[np.int32]]:
+        """The theme of each cluster, int32[K] a level, coarse to fine, within the budget."""
+        return theme_levels(self.cluster_vectors, self.budget.theme.entries)
+
     def _examples(self, label: int) -> tuple[int, ...]:
         """Up to three scenes of different entries, nearest to the middle of a cluster."""
         rows = np.flatnonzero(self.labels == label)
@@ -268,7 +273,8 @@ class MemoryHierarchy:
         """How full each tier is, from fine to coarse.
 
         Bytes are those of the arrays, spans and names as they are stored. No scene is open in a
-        memory that is whole, so there are no frames.
+        memory that is whole, so there are no frames; themes are worked out from the clusters when
+        they are asked for, and nothing of them is stored.
         """
         held, budget = self.entries, self.budget
         spans = sum(len(own) for own in held.entry_spans)
@@ -280,7 +286,7 @@ class MemoryHierarchy:
                 budget.entry_bytes(len(held), len(held.exemplar_times), spans, len(self.returns)),
             ),
             "cluster": (len(self.names), names),
-            "theme": (0, 0),
+            "theme": (sum(int(level.max()) + 1 for level in self.theme_levels), 0),
         }
         return tuple(Tier(name, *used[name], *limit) for name, limit in budget.tiers.items())
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semantic_video.records import Span, Theme
-from semantic_video.semantic_clustering import find_occurrences, theme_levels, theme_name
+from semantic_video.semantic_clustering import find_occurrences, theme_name
 
 if TYPE_CHECKING:
     from semantic_video.memory_hierarchy.hierarchy import MemoryHierarchy
@@ -19,7 +19,7 @@ def theme_tree(memory: MemoryHierarchy) -> tuple[Theme, ...]:
     seconds = np.array([cluster.total_s for cluster in clusters])
     labels = np.array([scene.cluster for scene in scenes])
     centroids = memory.cluster_vectors
-    levels = theme_levels(centroids)
+    levels = memory.theme_levels
     spans = [Span(scene.start_s, scene.end_s) for scene in scenes]
     names = [cluster.name for cluster in clusters]
     occurrences = [find_occurrences(spans, level[labels]) for level in levels]

@@ -17,18 +17,26 @@ _DEEP = 64
 """Clusters from which on there are three levels of themes rather than two."""
 
 
-def theme_levels(centroids: NDArray[np.float32]) -> list[NDArray[np.int32]]:
+def theme_levels(
+    centroids: NDArray[np.float32], limit: int | None = None
+) -> list[NDArray[np.int32]]:
     """Which theme each of K clusters lies in, level by level from coarse to fine.
 
     All levels are cuts of one linkage tree, so that they nest; their sizes are spaced
-    geometrically between one theme and K. ``centroids`` is [K, D] with unit rows.
+    geometrically between one theme and K. ``centroids`` is [K, D] with unit rows. With a ``limit``
+    of at least 1, there are never more themes than that in all levels together: the finest levels
+    go first.
     """
     count = len(centroids)
     depth = 3 if count >= _DEEP else 2
-    if count < 3:
-        return [np.zeros(count, dtype=np.int32)] * depth
-    merges = [(a, b) for _, a, b in merge_order(centred(centroids), np.ones(count))]
     sizes = [max(1, round(count ** (level / (depth + 1)))) for level in range(1, depth + 1)]
+    if limit is not None:
+        while len(sizes) > 1 and sum(sizes) > limit:
+            sizes.pop()
+        sizes[0] = min(sizes[0], limit)
+    if count < 3:
+        return [np.zeros(count, dtype=np.int32)] * len(sizes)
+    merges = [(a, b) for _, a, b in merge_order(centred(centroids), np.ones(count))]
     return [first_appearance(join(count, merges[: count - size])) for size in sizes]
 
 
