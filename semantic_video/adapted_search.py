@@ -12,8 +12,7 @@ from semantic_video.config import RetrievalOptions
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.moe_experts import FrozenMoE, TrainedExperts
 from semantic_video.records import Moment, Scope
-from semantic_video.scene_retrieval import Moments, References, SceneRetriever
-from semantic_video.scene_retrieval.retriever import Asked
+from semantic_video.scene_retrieval import Asked, Moments, References, SceneRetriever
 
 Where = Scope | Mapping[str, Scope] | None
 

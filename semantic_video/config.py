@@ -158,6 +158,7 @@ class RetrievalOptions:
     divide_contrast: Annotated[float, Range(0)]
     false_accept_rate: Annotated[float, Range(0.001, 0.5)]
     probe_scenes: Count
+    pack_above_scenes: Count
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from semantic_video.adapted_search import AdaptedRetriever, adapted_retriever
-from semantic_video.asking import Asker, Film, Part, Request
+from semantic_video.asking import Asker, Film, Part, Request, StoredFilm
 from semantic_video.config import Config
 from semantic_video.encoders import ImageTextEncoder, load_encoder
 from semantic_video.errors import EncoderError, LibraryError, QueryError
 from semantic_video.library import LastSearch, Library, LineWords, SavedQuery, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy
+from semantic_video.packed_search import SearchPack
 from semantic_video.queries import caption_from_query, encode_queries
 from semantic_video.records import Span
 from semantic_video.scene_retrieval import Moments, References, SceneRetriever
@@ -59,6 +60,8 @@ class Searcher:
                 f"the library at {self._library.path} is empty: "
                 "fill it with `semantic-video index PATH`"
             )
+        # A search of a part has no pack: each part would be another.
+        self._whole = not videos
         if videos:
             named = [self._library.resolve(video) for video in videos]
             records = list({record.id: record for record in named}.values())
@@ -172,49 +175,72 @@ class Searcher:
     def asker(self) -> Asker:
         """What answers requests from these videos; their memories are loaded when first needed."""
         if self._asker is None:
-            damaged: list[LibraryError] = []
-
-            def leave_out(record: VideoRecord, error: LibraryError) -> None:
-                damaged.append(error)
-                self._note(str(error))
-
-            stored = self._library.load_many(
-                [record.id for record in self._records], on_error=leave_out
-            )
-            if not stored:
-                raise damaged[0]
-            films = {
-                record.path: Film(memory_from_stored(stored[record.id], record), record.recorded_at)
-                for record in self._records
-                if record.id in stored
-            }
-            options = self._config.retrieval
-            retriever = SceneRetriever(
-                [(path, film.memory) for path, film in films.items()],
-                options,
-                References.of(self._encoder, self._library.cached_array),
-            )
+            references = References.of(self._encoder, self._library.cached_array)
+            pack = self._pack(references)
+            films, retriever = (pack and pack.open()) or self._gathered(references, pack)
             self._asker = Asker(
                 self._encoder,
                 films,
                 retriever,
                 self._memory_of,
-                options.k,
+                self._config.retrieval.k,
                 self._hits_of,
-                lambda: self._alike({path: film.memory for path, film in films.items()}),
+                lambda: self._alike(films, references),
             )
         return self._asker
 
-    def _alike(self, memories: Mapping[str, MemoryHierarchy]) -> AdaptedRetriever | None:
+    def _gathered(
+        self, references: References, pack: SearchPack | None
+    ) -> tuple[Mapping[str, Film], SceneRetriever]:
+        """The films with their memories, and what searches them; fills a pack that is due."""
+        damaged: list[LibraryError] = []
+
+        def leave_out(record: VideoRecord, error: LibraryError) -> None:
+            damaged.append(error)
+            self._note(str(error))
+
+        stored = self._library.load_many(
+            [record.id for record in self._records], on_error=leave_out
+        )
+        if not stored:
+            raise damaged[0]
+        films = {
+            record.path: Film(memory_from_stored(stored[record.id], record), record.recorded_at)
+            for record in self._records
+            if record.id in stored
+        }
+        retriever = SceneRetriever(
+            [(path, film.memory) for path, film in films.items()],
+            self._config.retrieval,
+            references,
+        )
+        if pack is not None and not damaged:
+            pack.keep(retriever)
+        return films, retriever
+
+    def _pack(self, references: References) -> SearchPack | None:
+        """The pack of the library, made or not; None where the library is too small for one."""
+        options = self._config.retrieval
+        if not self._whole or sum(r.scenes for r in self._records) <= options.pack_above_scenes:
+            return None
+        return SearchPack(
+            self._library, self._records, self._encoder.fingerprint, options, references
+        )
+
+    def _alike(
+        self, films: Mapping[str, Film] | Mapping[str, StoredFilm], references: References
+    ) -> AdaptedRetriever | None:
         """The films as their experts see them, where all have experts that are on."""
         if not self._experts:
             return None
-        ids = {record.path: record.id for record in self._records if record.path in memories}
+        ids = {record.path: record.id for record in self._records if record.path in films}
         weights = self._library.experts(ids.values())
+        if len(weights) < len(films):  # without loading what nobody will look at
+            return None
         return adapted_retriever(
-            [(path, memory, weights.get(ids[path])) for path, memory in memories.items()],
+            [(path, film.memory, weights.get(ids[path])) for path, film in films.items()],
             self._config.retrieval,
-            References.of(self._encoder, self._library.cached_array),
+            references,
         )
 
     def _hits_of(self, phrase: str) -> list[WordHit]:

@@ -36,6 +36,7 @@ LAYERS = (
     "scene_retrieval word_search",
     "signal_fusion adapted_search",
     "asking",
+    "packed_search",
     "outputs",
     "search temporal_reasoning",
     "answering",

@@ -7,8 +7,8 @@
 - `asker`: a request put to the memories of some films
 """
 
-from semantic_video.asking.asker import Asker, Film
+from semantic_video.asking.asker import Asker, Film, StoredFilm
 from semantic_video.asking.filters import Filters, moment_of_time
 from semantic_video.asking.request import Part, Request, part_of
 
-__all__ = ["Asker", "Film", "Filters", "Part", "Request", "moment_of_time", "part_of"]
+__all__ = ["Asker", "Film", "Filters", "Part", "Request", "StoredFilm", "moment_of_time", "part_of"]

@@ -65,6 +65,24 @@ class Film:
         return self.memory.themes()
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFilm:
+    """One of very many films that are searched: its memory is loaded when it is looked at."""
+
+    load: Callable[[], MemoryHierarchy]
+    duration_s: float
+    cluster_names: Sequence[str]
+    recorded_at: str | None = None
+
+    @property
+    def memory(self) -> MemoryHierarchy:
+        return self.load()
+
+    @property
+    def themes(self) -> Sequence[Theme]:
+        return self.memory.themes()
+
+
 class Asker:
     """Answers requests from films, all made with the same encoder.
 
@@ -83,7 +101,7 @@ class Asker:
     def __init__(
         self,
         encoder: ImageTextEncoder,
-        films: Mapping[str, Film],
+        films: Mapping[str, Film] | Mapping[str, StoredFilm],
         retriever: SceneRetriever,
         memory_of: Callable[[str], MemoryHierarchy | None],
         default_k: int = 10,
@@ -337,9 +355,7 @@ class Asker:
     @cached_property
     def _sample(self) -> FloatArray:
         """Entry vectors [N, D] of all films, evenly chosen."""
-        vectors = [film.memory.vectors for film in self._films.values()]
-        step = max(1, sum(map(len, vectors)) // _SAMPLE)
-        return np.concatenate([own[::step] for own in vectors]).astype(np.float32)
+        return self._retriever.sample(_SAMPLE)
 
 
 def look_of(memory: MemoryHierarchy, span: Span) -> FloatArray:

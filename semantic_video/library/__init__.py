@@ -8,7 +8,7 @@
 - `lookup`: which video a text or a file means
 - `lines`: what was said and written
 - `rows`: between arrays and the rows of tables
-- `array_cache`: arrays that can be made again
+- `array_cache`, `packs`: arrays that can be made again; many of them, mapped into memory
 - `searches`: saved queries, their marks, and the last search
 """
 

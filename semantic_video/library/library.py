@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +36,7 @@ from semantic_video.library.lines import (
     lines_by_generation,
 )
 from semantic_video.library.lock import LOCK_NAME, OnWait, lock_owner, writer_lock
+from semantic_video.library.packs import read_pack, write_pack
 from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
 from semantic_video.library.tables import Tables
 from semantic_video.records import Line
@@ -396,6 +397,23 @@ class Library:
         then its fingerprint). Safe in any number of processes.
         """
         return cached_array(self._directory / _CACHE, name, key, make)
+
+    def state(self, records: Sequence[VideoRecord]) -> str:
+        """Another text whenever what is stored of these videos has changed."""
+        own = [(record.id, record.generation, record.active_clustering) for record in records]
+        return json.dumps([own, self._tables.version(rows.CLUSTERINGS)])
+
+    def pack(self, name: str, key: str) -> dict[str, NDArray[Any]] | None:
+        """The arrays that `keep_pack` kept under ``name`` for ``key``, mapped into memory."""
+        return read_pack(self._directory / _CACHE, name, key)
+
+    def keep_pack(self, name: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep arrays, which may be large, in the place of those under ``name`` for other keys.
+
+        Where nothing can be written nothing is kept.
+        """
+        with contextlib.suppress(OSError):
+            write_pack(self._directory / _CACHE, name, key, arrays)
 
     # Searches
 

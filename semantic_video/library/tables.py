@@ -67,6 +67,13 @@ class Tables:
         with self._reading(name):
             return int(self._open(name).count_rows(where))
 
+    def version(self, name: str) -> int:
+        """Another one after every change of a table; 0 where there is no table."""
+        if name not in self.names():
+            return 0
+        with self._reading(name):
+            return int(self._open(name).version)
+
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows; the table is made where it does not exist."""
         import lance

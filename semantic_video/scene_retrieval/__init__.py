@@ -2,11 +2,12 @@
 
 `SceneRetriever` puts the parts together: ``rows`` gathers what is scored, ``scoring`` gives
 every scene its score, ``localisation`` makes intervals of scenes, ``calibration`` says how likely
-they are right, and ``moments`` is the answer.
+they are right, and ``moments`` is the answer. ``packed`` and ``coarse`` are for very many videos.
 """
 
 from semantic_video.scene_retrieval.calibration import References
 from semantic_video.scene_retrieval.moments import Moments
-from semantic_video.scene_retrieval.retriever import Asked, SceneRetriever
+from semantic_video.scene_retrieval.packed import Asked, Packed
+from semantic_video.scene_retrieval.retriever import SceneRetriever
 
-__all__ = ["Asked", "Moments", "References", "SceneRetriever"]
+__all__ = ["Asked", "Moments", "Packed", "References", "SceneRetriever"]

@@ -23,6 +23,8 @@ from semantic_video.scene_retrieval.scoring import frame_scores
 
 # Fewer frames than this cannot tell a part from an odd frame.
 _LEAST_FRAMES = 4
+# Scenes whose frames are looked at together: bounds the memory.
+_CHUNK = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,20 @@ def parts(
 
     ``spread`` is the standard deviation of scores over the scenes of a video.
     """
+    contrast = spread * options.divide_contrast
     divided: list[Part] = []
-    for scene, score in zip(scenes.tolist(), scores.tolist(), strict=True):
-        divided += _divide(rows, query, scene, score, spread * options.divide_contrast, options)
+    for start in range(0, len(scenes), _CHUNK):
+        some = slice(start, start + _CHUNK)
+        times, values, bounds = frame_scores(rows, query, scenes[some])
+        ends = zip(
+            rows.scene_start[scenes[some]].tolist(),
+            rows.scene_end[scenes[some]].tolist(),
+            strict=True,
+        )
+        own = zip(scenes[some].tolist(), scores[some].tolist(), ends, pairwise(bounds), strict=True)
+        for scene, score, (start_s, end_s), (low, high) in own:
+            whole = Part(scene, start_s, end_s, score, (start_s + end_s) / 2)
+            divided += _divide(whole, times[low:high], values[low:high], contrast, options)
     return divided
 
 
@@ -114,18 +127,19 @@ def _alike(rows: Rows, in_order: Sequence[Part], likeness: float) -> NDArray[np.
 
 
 def _divide(
-    rows: Rows,
-    query: FloatArray,
-    scene: int,
-    score: float,
+    scene: Part,
+    times: NDArray[np.float64],
+    values: FloatArray,
     contrast: float,
     options: RetrievalOptions,
 ) -> list[Part]:
-    start_s, end_s = float(rows.scene_start[scene]), float(rows.scene_end[scene])
-    times, values = frame_scores(rows, query, scene)
-    best_s = float(times[np.argmax(values)]) if len(times) else (start_s + end_s) / 2
-    whole = [Part(scene, start_s, end_s, score, best_s)]
-    if len(times) < _LEAST_FRAMES or values.max() - values.min() < contrast:
+    """A whole scene by the times [F] and scores [F] of its frames."""
+    if not len(times):
+        return [scene]
+    start_s, end_s, score = scene.start_s, scene.end_s, scene.score
+    best = int(values.argmax())
+    whole = [Part(scene.scene, start_s, end_s, score, float(times[best]))]
+    if len(times) < _LEAST_FRAMES or values[best] - values.min() < contrast:
         return whole
     first, last = _standing_out(values)
     inside = np.zeros(len(values), dtype=np.bool_)
@@ -144,7 +158,7 @@ def _divide(
         part_score = score + share * float(level - usual)
         found.append(
             Part(
-                scene,
+                scene.scene,
                 float(edges[low]),
                 float(edges[high]),
                 part_score,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Literal
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,11 @@ from semantic_video.config import RetrievalOptions
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.records import Moment, Scope
 from semantic_video.scene_retrieval.calibration import NullDistribution, References, standing_out
+from semantic_video.scene_retrieval.coarse import Coarse
 from semantic_video.scene_retrieval.localisation import Interval, Part, join, parts
 from semantic_video.scene_retrieval.moments import Moments
-from semantic_video.scene_retrieval.rows import FloatArray, gather
+from semantic_video.scene_retrieval.packed import Asked, Foreign, Packed
+from semantic_video.scene_retrieval.rows import FloatArray, Rows, gather
 from semantic_video.scene_retrieval.scoring import (
     best_scores,
     likeliest,
@@ -27,9 +29,6 @@ from semantic_video.scene_retrieval.scoring import (
 Where = Scope | Mapping[str, Scope] | None
 """Where to look: one scope for all videos, or one for each video by its name in the answer; videos
 that such a mapping leaves out are not searched."""
-
-Asked = Literal["text", "picture"]
-"""What a query vector was made from: pictures are far more alike than a picture and a text."""
 
 _EVERYWHERE = Scope()
 _PERHAPS_AT = 3.0
@@ -51,12 +50,89 @@ class SceneRetriever:
         options: RetrievalOptions,
         references: References | None = None,
     ) -> None:
-        self._names = [name for name, _ in memories]
-        self._cluster_names = [memory.names for _, memory in memories]
+        self._set(
+            [name for name, _ in memories],
+            [memory.names for _, memory in memories],
+            gather([memory for _, memory in memories], options),
+            options,
+            references,
+        )
+
+    @classmethod
+    def of_rows(
+        cls,
+        names: Sequence[str],
+        cluster_names: Sequence[Sequence[str]],
+        rows: Rows,
+        options: RetrievalOptions,
+        references: References | None = None,
+    ) -> Self:
+        """Searches what was gathered already."""
+        made = cls.__new__(cls)
+        made._set(names, cluster_names, rows, options, references)
+        return made
+
+    @classmethod
+    def of_packed(
+        cls,
+        names: Sequence[str],
+        packed: Packed,
+        options: RetrievalOptions,
+        references: References | None = None,
+    ) -> Self:
+        """Searches what `packed` made of these videos, with options and references as they were.
+
+        Answers as before, but that the search over all videos finds its scenes through `Coarse`.
+        """
+        made = cls.of_rows(names, packed.cluster_names, packed.rows, options, references)
+        made._coarse = packed.coarse
+        made._foreign = dict(packed.foreign)
+        return made
+
+    def _set(
+        self,
+        names: Sequence[str],
+        cluster_names: Sequence[Sequence[str]],
+        rows: Rows,
+        options: RetrievalOptions,
+        references: References | None,
+    ) -> None:
+        self._names = names
+        self._cluster_names = cluster_names
         self._options = options
-        self._rows = gather([memory for _, memory in memories], options)
+        self._rows = rows
         self._references = references
-        self._foreign: dict[Asked, tuple[FloatArray, NDArray[np.float64]]] = {}
+        self._coarse: Coarse | None = None
+        self._foreign: dict[Asked, Foreign] = {}
+
+    def packed(self) -> Packed:
+        """All that this searches, to be kept; takes some seconds where there are very many."""
+        self._null(None, "text")
+        self._null(None, "picture")
+        coarse = self._coarse or Coarse.of(self._rows)
+        return Packed(self._rows, coarse, self._cluster_names, self._foreign)
+
+    @property
+    def durations(self) -> NDArray[np.float64]:
+        """The end [V] of each video's last scene."""
+        rows = self._rows
+        ends: NDArray[np.float64] = rows.scene_end[rows.video_scenes[1:] - 1]
+        return ends
+
+    @property
+    def cluster_names(self) -> Sequence[Sequence[str]]:
+        """The names of each video's clusters."""
+        return self._cluster_names
+
+    def sample(self, count: int) -> FloatArray:
+        """Some ``count`` entry vectors [n, D], evenly chosen of each video."""
+        rows = self._rows
+        step = max(1, len(rows.entry_vectors) // count)
+        first = np.minimum.reduceat(rows.scene_entry, rows.video_scenes[:-1])
+        ends = np.append(first[1:], len(rows.entry_vectors))
+        chosen = [np.arange(*own, step) for own in zip(first, ends, strict=True)]
+        vectors: FloatArray = rows.entry_vectors[np.concatenate(chosen)].astype(np.float32)
+        return vectors
 
     def search(
         self,
@@ -152,19 +228,12 @@ class SceneRetriever:
     ) -> tuple[list[Moment], float]:
         """The moments, and the level that was taken off their scores to judge them."""
         rows, options = self._rows, self._options
-        searched = self._scenes_of(scope)
+        searched, usual, spread = self._likely(query, exact, scope)
         if len(searched) == 0:
             return [], 0.0
-        # Of all that is searched, so that what joins does not depend on what is looked at closely.
-        summaries = summary_scores(rows, query, searched)
-        usual, spread = float(summaries.mean()), float(summaries.std())
-        if not exact:
-            searched = searched[likeliest(summaries, options)]
         null = self._null(scope, asked)
         level = float(self._references.level(query[None])[0]) if self._references else 0.0
         scores = score_scenes(rows, query[None], searched, options)[0]
-        # A film of one or two scenes does not say how far scores differ.
-        spread = spread if len(summaries) > 2 else 0.0
         spread = max(spread, null.spread) if null else spread or 1.0
         chosen = self._overlapping(searched, scope)
         searched, scores = searched[chosen], scores[chosen]
@@ -188,6 +257,26 @@ class SceneRetriever:
             self._moment(interval, probability)
             for interval, probability in zip(found, probabilities, strict=True)
         ], level
+
+    def _likely(
+        self, query: FloatArray, exact: bool, scope: Where
+    ) -> tuple[NDArray[np.int64], float, float]:
+        """The scenes to look at closely, in order; how all score on average, and how differently.
+
+        That is of all that is searched, so that what joins does not depend on what is looked at.
+        """
+        rows, options = self._rows, self._options
+        if self._coarse is not None and not exact and not isinstance(scope, Mapping):
+            return self._coarse.likeliest(rows, query, options), *self._coarse.usual(query)
+        searched = self._scenes_of(scope)
+        if len(searched) == 0:
+            return searched, 0.0, 0.0
+        summaries = summary_scores(rows, query, searched)
+        # A film of one or two scenes does not say how far scores differ.
+        spread = float(summaries.std()) if len(summaries) > 2 else 0.0
+        if not exact:
+            searched = searched[likeliest(summaries, options)]
+        return searched, float(summaries.mean()), spread
 
     def _long_enough(
         self, inside: Sequence[Part], spread: float, scope: Where

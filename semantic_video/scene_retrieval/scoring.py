@@ -72,11 +72,15 @@ def best_scores(rows: Rows, queries: FloatArray, options: RetrievalOptions) -> F
 
 
 def frame_scores(
-    rows: Rows, query: FloatArray, scene: int
-) -> tuple[NDArray[np.float64], FloatArray]:
-    """Times [F] of a scene's exemplars, in order, and how they score [F]."""
-    own = slice(int(rows.scene_frames[scene]), int(rows.scene_frames[scene + 1]))
-    return rows.frame_times[own], rows.frame_vectors[own].astype(np.float32) @ query
+    rows: Rows, query: FloatArray, scenes: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], FloatArray, list[int]]:
+    """Times [F] of the exemplars of ``scenes`` [n], in order, how they score [F], and where each
+    scene's begin [n + 1]."""
+    first = rows.scene_frames[scenes]
+    counts = rows.scene_frames[scenes + 1] - first
+    bounds = np.append(0, np.cumsum(counts))
+    at = np.arange(bounds[-1]) + np.repeat(first - bounds[:-1], counts)
+    return rows.frame_times[at], rows.frame_vectors[at].astype(np.float32) @ query, bounds.tolist()
 
 
 def _best_frames(
