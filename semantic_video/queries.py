@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_video.encoders.base import ImageTextEncoder
+from semantic_video.errors import QueryError
 from semantic_video.spelling import mended
 
 _MEDIA = (
@@ -66,7 +67,14 @@ _ENDS = " \t\n\r?!.,;:\"'“”«»"
 
 
 def encode_queries(encoder: ImageTextEncoder, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Vectors [N, D] of what the texts ask for: as captions, with slips mended."""
+    """Vectors [N, D] of what the texts ask for: as captions, with slips mended.
+
+    Raises:
+        QueryError: one holds bytes that are no text.
+    """
+    for text in texts:
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise QueryError(f"{text!r} is not valid UTF-8: type the query anew")
     return encoder.encode_texts([mended(caption_from_query(text)) for text in texts])
 
 

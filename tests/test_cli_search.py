@@ -230,6 +230,16 @@ def test_what_says_nothing_or_too_much(shelf: Path, tmp_path: Path) -> None:
     assert_refused(run_cli("search", "--image", "gone.png", "--library", shelf), "gone.png")
     assert_refused(run_cli("search", "dog", "--plus", "*2", "--library", shelf), "adds nothing")
     assert_refused(run_cli("search", "dog", "--save-as", "@", "--library", shelf), "name")
+    assert_refused(run_cli("search", "dog", "--save-as", "a\nb", "--library", shelf), "name")
+    assert_refused(run_cli("search", "dog", "-k", 10**20, "--library", shelf), "--all")
+    assert_refused(run_cli("search", "dog", "--from", "1:99", "--library", shelf), "no time")
+    assert_refused(run_cli("search", "a \udcff dog", "--library", shelf), "UTF-8")
+    for ranks in ("3-1", "1-9999999999", "9" * 5000):
+        assert_refused(run_cli("search", "--right", ranks, "--library", shelf), "by rank")
+    taken = tmp_path / "file"
+    taken.touch()
+    for folder in (taken, taken / "sub"):
+        assert_refused(run_cli("search", "dog", "--clip", folder, "--library", shelf), "a folder")
     assert_refused(
         run_cli("search", '"a" then "b"', "--minus", "c", "--library", shelf), "over time"
     )

@@ -157,7 +157,7 @@ def _members(
 
 def _matching(text: str, names: Sequence[str]) -> set[int]:
     """Places of the groups that a text means: an id, a name, or words that are part of one."""
-    if text.isdecimal() and int(text) < len(names):
+    if text.isdecimal() and len(text) < 10 and int(text) < len(names):
         return {int(text)}
     plain = text.casefold().strip()
     exact = {place for place, name in enumerate(names) if name.casefold() == plain}

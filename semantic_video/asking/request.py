@@ -17,7 +17,7 @@ from semantic_video.signal_fusion import SIGNALS, Signal
 
 Kind = Literal["text", "image", "moment"]
 
-_WEIGHT = re.compile(r"(.*?)\s*\*\s*(\d+(?:\.\d+)?)\s*", re.DOTALL)
+_WEIGHT = re.compile(r"(.*?)\s*\*\s*(\d{1,9}(?:\.\d+)?)\s*", re.DOTALL)
 _PICTURES = frozenset(
     {
         ".avif", ".bmp", ".gif", ".heic", ".jpe", ".jpeg", ".jpg", ".jxl", ".png", ".ppm", ".tif",

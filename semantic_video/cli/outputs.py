@@ -26,9 +26,12 @@ def chosen_form(**wanted: bool) -> Form:
 
 
 def print_answers(
-    answers: Sequence[Moments], form: Form, records: Mapping[str, VideoRecord]
+    answers: Sequence[Moments],
+    form: Form,
+    records: Mapping[str, VideoRecord],
+    reporter: Reporter,
 ) -> None:
-    """Print answers on standard output.
+    """Print answers on standard output, and what a form has no room for on standard error.
 
     Raises:
         QueryError: a form that holds one answer is to hold several.
@@ -55,6 +58,12 @@ def print_answers(
         rates = {path: outputs.Rate.of(own.average_fps) for path, own in records.items()}
         if form == "edl":
             text = outputs.edl(answer, rates, answer.query)
+            left_out = len(answer) - outputs.EDL_EVENTS
+            if left_out > 0:
+                reporter.note(
+                    f"an EDL holds {outputs.EDL_EVENTS} events, {plural(left_out, 'moment')} left "
+                    "out: --otio lists all; --from and --to, or --video, make several EDLs"
+                )
         elif form == "otio":
             durations = {path: own.duration_s for path, own in records.items()}
             text = outputs.otio(answer, rates, durations, answer.query)

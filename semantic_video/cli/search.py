@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from semantic_video.asking import Request
     from semantic_video.search import Searcher
 
+_MOST = 1_000_000_000
+
 
 def search(
     query: Annotated[
@@ -143,7 +145,10 @@ def search(
         raise QueryError("--minus takes away from something: say what to find as well")
     if k is not None and k < 1:
         raise QueryError(f"-k {k}: ask for at least 1 moment")
-    if save_as is not None and (queries is not None or not save_as.strip("@ ")):
+    if k is not None and k > _MOST:
+        raise QueryError(f"-k {k}: --all lists all that passes the threshold, however many")
+    named = save_as is None or (save_as.isprintable() and save_as.strip("@ "))
+    if not named or (save_as is not None and queries is not None):
         raise QueryError("--save-as gives one search a name: --save-as my-dog")
     if clip_exact and clip is None:
         raise QueryError("--clip-exact goes with --clip DIR")
@@ -188,7 +193,7 @@ def search(
         searcher.remember(requests[0], answers[0], save_as and save_as.strip("@ "))
     if clip is not None:
         cut_clips(answers, clip, clip_exact, reporter)
-    print_answers(answers, form, searcher.records)
+    print_answers(answers, form, searcher.records, reporter)
 
 
 def _with_saved(request: Request, searcher: Searcher) -> Request:
@@ -232,9 +237,10 @@ def _ranks(texts: list[str] | None, option: str) -> list[int]:
     """Ranks as people list them: 1,3 or 2-5."""
     ranks: list[int] = []
     for item in re.split(r"[,\s]+", ",".join(texts or ())):
-        match = re.fullmatch(r"(\d+)(?:-(\d+))?", item)
-        if match:
-            ranks += range(int(match[1]), int(match[2] or match[1]) + 1)
+        match = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", item)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if first <= last:
+            ranks += range(first, last + 1)
         elif item:
             raise QueryError(f"{option} {item!r}: name moments by rank, such as 1,3 or 2-5")
     return ranks

@@ -7,8 +7,18 @@
 """
 
 from semantic_video.outputs.clips import Clip, cut_clip
-from semantic_video.outputs.edit_lists import edl, otio
+from semantic_video.outputs.edit_lists import EDL_EVENTS, edl, otio
 from semantic_video.outputs.lists import csv_table, path_lines, srt
 from semantic_video.outputs.timecode import Rate
 
-__all__ = ["Clip", "Rate", "csv_table", "cut_clip", "edl", "otio", "path_lines", "srt"]
+__all__ = [
+    "EDL_EVENTS",
+    "Clip",
+    "Rate",
+    "csv_table",
+    "cut_clip",
+    "edl",
+    "otio",
+    "path_lines",
+    "srt",
+]

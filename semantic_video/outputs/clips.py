@@ -66,6 +66,10 @@ def cut_clip(moment: Moment, folder: Path, rank: int = 1, exact: bool = False) -
         return _whole(path, lambda target: _encode(film, moment, target))
     except _NothingReadError as error:
         raise VideoError(f"{film}: nothing of {moment.start_s:.1f} s could be read") from error
+    except (FileExistsError, NotADirectoryError) as error:
+        raise OutputError(
+            f"cannot cut clips into {folder}: that is a file, or in one; name a folder"
+        ) from error
     except (OSError, FFmpegError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(f"cannot cut {film.name} into {folder}: {reason}") from error

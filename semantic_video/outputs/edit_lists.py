@@ -10,20 +10,21 @@ from typing import Any
 from semantic_video.outputs.timecode import Rate
 from semantic_video.records import Moment
 
-_EDL_EVENTS = 999
+EDL_EVENTS = 999
+"""So many events fit into one list: CMX 3600 has three digits for their numbers."""
 
 
 def edl(moments: Sequence[Moment], rates: Mapping[str, Rate], title: str) -> str:
     """A CMX 3600 edit decision list; source timecode counts from the start of each film.
 
     ``rates``: the frame rate of each film by ``Moment.video``. The record side runs at the rate of
-    the first. The format has three digits for an event, so it holds 999.
+    the first. No more than `EDL_EVENTS` are listed.
     """
     lines = [f"TITLE: {_one_line(title)[:70]}"]
     record = 0
     mode = None
     record_rate = rates[moments[0].video] if moments else Rate.of(None)
-    for number, moment in enumerate(moments[:_EDL_EVENTS], start=1):
+    for number, moment in enumerate(moments[:EDL_EVENTS], start=1):
         rate = rates[moment.video]
         if rate.drops is not mode:
             mode = rate.drops

@@ -99,25 +99,31 @@ def _grammar() -> Lark:
     return Lark(text, parser="lalr", lexer=Ready)
 
 
+_DEEPEST = 100
+"""Parts inside each other: evaluating takes several calls of Python for each."""
+
 _PAIRS = {"and_": tree.And, "or_": tree.Or, "during": tree.During, "without": tree.Without}
 _ORDERED = {"then": tree.Then, "before": tree.Before, "after": tree.After}
 _SINGLE = {"not_": tree.Not, "every": tree.Every, "count": tree.Count, "how_long": tree.HowLong}
 
 
-def _built(node: Any, text: str) -> tree.Query:
+def _built(node: Any, text: str, depth: int = 0) -> tree.Query:
+    if depth > _DEEPEST:
+        raise QuerySyntaxError("so many parts inside each other are too much to read", text, 0)
+    depth += 1
     kind = str(node.data)
     if kind == "term":
         return tree.Term(str(node.children[0]))
     if kind == "nth":
-        return tree.Nth(_built(node.children[1], text), int(node.children[0]))
+        return tree.Nth(_built(node.children[1], text, depth), int(node.children[0]))
     if kind in _ORDERED:
         left, right, *within = node.children
         within_s = float(within[0].children[0]) if within else math.inf
-        return _ORDERED[kind](_built(left, text), _built(right, text), within_s)
+        return _ORDERED[kind](_built(left, text, depth), _built(right, text, depth), within_s)
     if kind in ("before_time", "after_time", "between"):
         start_s, end_s = _window(kind, node.children[1:], text)
-        return tree.Window(_built(node.children[0], text), start_s, end_s)
-    parts = [_built(child, text) for child in node.children]
+        return tree.Window(_built(node.children[0], text, depth), start_s, end_s)
+    parts = [_built(child, text, depth) for child in node.children]
     if kind == "start":
         return parts[0]
     if kind in _PAIRS:

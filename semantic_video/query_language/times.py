@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d\d(?:\.\d+)?)")
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+# 10:99 is no time; nor is a number so long that it ends as infinity.
+_CLOCK = re.compile(r"(?:(\d{1,9}):(?=[0-5]?\d:))?(\d{1,9}):([0-5]\d(?:\.\d+)?)")
+_LENGTH = re.compile(r"(\d{1,9}(?:\.\d+)?)\s*([a-z]*)")
 _UNITS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 
 

@@ -65,7 +65,7 @@ _INFIX = {
     "during": "_DURING", "without": "_WITHOUT",
 }  # fmt: skip
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
-_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)", re.IGNORECASE)
+_ORDINAL = re.compile(r"(\d{1,9})(?:st|nd|rd|th)", re.IGNORECASE)
 _ANYWHERE = frozenset(_INFIX) | {"within", "between"}
 """Words that may follow a part in quotes or parentheses."""
 
@@ -243,7 +243,7 @@ class _Reader:
         kinds = {token.kind for token in self._tokens}
         length = self._length(at + 1, bare=True)
         if not length or not kinds & {"_THEN", "_BEFORE", "_AFTER"} or not self._ends(length[1]):
-            if self._operators and self._after_quoted():
+            if (self._operators or length) and self._after_quoted():
                 raise QuerySyntaxError(
                     "`within` takes a time, after two parts in order: "
                     '"a dog" then "a cat" within 60s',

@@ -51,7 +51,7 @@ class Moments(Sequence[Moment]):
     def verdict(self) -> str:
         """One line for people: found, perhaps, or probably not there."""
         if not self._moments:
-            return "nothing to search"
+            return "no moment to list"
         if self.found:
             return "found"
         if self.perhaps:

@@ -8,9 +8,13 @@ import io
 import opentimelineio as reference
 import pytest
 
+from semantic_video.cli.outputs import print_answers
+from semantic_video.cli.terminal import Reporter
 from semantic_video.errors import QueryError
+from semantic_video.library import VideoRecord
 from semantic_video.outputs import Rate, csv_table, edl, otio, path_lines, srt
 from semantic_video.records import Moment
+from semantic_video.scene_retrieval import Moments
 
 
 def moment(video: str, start_s: float, end_s: float) -> Moment:
@@ -45,6 +49,21 @@ def test_events_follow_one_another_and_never_pass_the_format() -> None:
     assert len(events) == 999
     assert [line.split()[6] for line in events[1:]] == [line.split()[7] for line in events[:-1]]
     assert events[0].split()[4:6] == ["00:00:00:00", "00:00:00:01"]  # at least a frame
+
+
+def test_moments_that_an_edl_has_no_room_for_are_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer = Moments("x", [moment(OTHER, 0.0, 1.0)] * 1200, found=True)
+    shelf = {
+        OTHER: VideoRecord(
+            path=OTHER, name="b.mov", size=1, mtime_ns=1, fingerprint="", average_fps=25.0
+        )
+    }
+    print_answers([answer], "edl", shelf, Reporter(quiet=False, verbose=False))
+    printed = capsys.readouterr()
+    assert "\n999  AX" in printed.out
+    assert "201 moments left out" in printed.err
 
 
 def test_otio_is_what_the_library_reads() -> None:

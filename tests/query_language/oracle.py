@@ -26,6 +26,7 @@ from semantic_video.query_language.tree import (
     Window,
     Without,
 )
+from semantic_video.records import Span
 
 Interval = tuple[float, float, float]
 Film = Mapping[str, Sequence[Interval]]
@@ -89,8 +90,8 @@ def inward(node: Query) -> Query:
 
 
 class Oracle:
-    def __init__(self, film: Film, duration: float, level: float, tolerance: float) -> None:
-        self.film, self.duration = film, duration
+    def __init__(self, film: Film, span: Span, level: float, tolerance: float) -> None:
+        self.film, self.begin, self.end = film, span.start_s, span.end_s
         self.level, self.tolerance = level, tolerance
 
     def intervals(self, node: Query, level: float) -> list[Interval]:
@@ -116,15 +117,15 @@ class Oracle:
             case Not(inner):
                 there = self.intervals(inner, self.level)
                 perhaps = self.intervals(inner, 0.0)
-                marks = {0.0, self.duration, *(t for own in there for t in own[:2])}
+                marks = {self.begin, self.end, *(t for own in there for t in own[:2])}
                 gaps = [
                     (a, b)
                     for a in marks
                     for b in marks
                     if b - a > tolerance
                     and all(own[1] <= a or own[0] >= b for own in there)
-                    and (a == 0 or any(own[1] == a for own in there))
-                    and (b == self.duration or any(own[0] == b for own in there))
+                    and (a == self.begin or any(own[1] == a for own in there))
+                    and (b == self.end or any(own[0] == b for own in there))
                 ]
                 return [
                     (
@@ -213,25 +214,26 @@ class Oracle:
                 return [(start, end, min(p for _, _, p in own[:number]))]
         raise AssertionError(node)
 
-    def answer(self, query: Query, k: int) -> tuple[list[Interval], bool, float | None]:
+    def answer(self, query: Query, k: int | None) -> tuple[list[Interval], bool, float | None]:
         """The listed intervals, best first, whether they are found, and the number asked for."""
         number = isinstance(query, Count | HowLong)
         body = inward(query.of if isinstance(query, Count | HowLong) else query)
-        every = number or isinstance(body, Every)
+        every = number or isinstance(body, Every) or k is None
+        least = 10 if k is None else k
         listed: list[Interval] = []
         found = False
         for share in SHARES:
             for own in sorted(
                 self.intervals(body, self.level * share), key=lambda own: (-own[2], own[0])
             ):
-                room = len(listed) < k or (every and share == 1)
+                room = len(listed) < least or (every and share == 1)
                 if room and all(shared(own, other) <= 0 for other in listed):
                     listed.append(own)
             if share == 1:
                 found = bool(listed)
             if found and every:
                 break
-            if len(listed) >= k:
+            if len(listed) >= least:
                 break
         held = listed if found else []
         value: float | None = None

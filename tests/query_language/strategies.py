@@ -73,3 +73,24 @@ def candidates(draw: st.DrawFn) -> list[Interval]:
 
 
 films = st.fixed_dictionaries({phrase: candidates() for phrase in PHRASES})
+
+# Quarters of a second: gaps and lengths of 2 are a tolerance of half a second, 1 and 3 lie on
+# either side of it. In a film this short the ends of different phrases are as near to each other.
+_steps = st.tuples(
+    st.sampled_from([3, 0, 1, 2, 4, 7]),
+    st.sampled_from([3, 1, 2, 4, 6, 9]),
+    st.sampled_from(PROBABILITIES[:5] * 2 + PROBABILITIES[5:]),
+)
+
+
+@st.composite
+def crowded(draw: st.DrawFn, seconds: float) -> list[Interval]:
+    """Moments that never overlap, close to each other, in a short film."""
+    found: list[Interval] = []
+    tick = draw(st.integers(0, 3))
+    for gap, length, probability in draw(st.lists(_steps, min_size=2, max_size=7)):
+        if (tick + length) / 4 > seconds:
+            break
+        found.append((tick / 4, (tick + length) / 4, probability))
+        tick += length + gap
+    return found

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from semantic_video.query_language import Query, parse
 from semantic_video.query_language.evaluator import Answer, evaluate
-from semantic_video.records import Moment
+from semantic_video.records import Moment, Span
 from tests.query_language.oracle import Film, Interval, Oracle
-from tests.query_language.strategies import films, queries
+from tests.query_language.strategies import crowded, films, queries
 
 DURATION = 15.0
 
@@ -47,7 +47,20 @@ def spans(answer: Answer) -> list[tuple[float, float]]:
     return [(moment.start_s, moment.end_s) for moment in answer.moments]
 
 
-@settings(max_examples=200, deadline=None)
+def agree(
+    query: Query, film: Film, span: Span, level: float, tolerance_s: float, k: int | None
+) -> None:
+    """Hold the evaluator to the oracle."""
+    answer = evaluate(
+        query, Shelf({"film": film}), {"film": span}, level=level, k=k, tolerance_s=tolerance_s
+    )
+    listed, found, value = Oracle(film, span, level, tolerance_s).answer(query, k)
+    told = [(m.start_s, m.end_s, m.probability) for m in answer.moments]
+    expected = [(start, end, pytest.approx(p, abs=1e-4)) for start, end, p in listed]
+    assert (told, answer.found, answer.value) == (expected, found, value), str(query)
+
+
+@settings(max_examples=100, deadline=None)
 @given(
     query=queries,
     film=films,
@@ -58,16 +71,67 @@ def spans(answer: Answer) -> list[tuple[float, float]]:
 def test_evaluator_equals_its_oracle(
     query: Query, film: Film, tolerance_s: float, level: float, k: int
 ) -> None:
-    answer = Shelf({"film": film}).ask(query, tolerance_s=tolerance_s, level=level, k=k)
-    listed, found, value = Oracle(film, DURATION, level, tolerance_s).answer(query, k)
-    assert answer.found == found
-    assert answer.value == value
-    assert [(m.start_s, m.end_s, m.probability) for m in answer.moments] == [
-        (start, end, pytest.approx(p, abs=1e-4)) for start, end, p in listed
-    ]
+    agree(query, film, Span(0.0, DURATION), level, tolerance_s, k)
 
 
-@settings(max_examples=60, deadline=None)
+SHORT = 7.0
+SHAPES = {
+    "term": ['"a"'],
+    "then": ['"a" then "b"'],
+    "then within": ['"a" then "b" within 0s', '"a" then "b" within 0.5s', '"a" then "b" within 1s'],
+    "before": ['"a" before "b"', '"a" before "b" within 0s', '"a" before "b" within 0.5s'],
+    "after": ['"a" after "b"', '"a" after "b" within 0s', '"a" after "b" within 0.5s'],
+    "during": ['"a" during "b"'],
+    "without": ['"a" without "b"'],
+    "and": ['"a" and "b"'],
+    "or": ['"a" or "b"'],
+    "not": ['not "a"', '"a" and not "b"', 'every not "a"'],
+    "nth": ['first "a"', 'last "a"', '2nd "a"', '3rd "a"'],
+    "every": ['every "a"', 'every ("a" and "b")'],
+    "count": ['count "a"', 'count ("a" then "b")'],
+    "how long": ['how long "a"', 'how long ("a" and "b")'],
+    "clock": ['"a" after 0:02', '"a" before 0:03', '"a" between 0:02 and 0:04'],
+    "nested relations": [
+        '("a" then "b") then "c"',
+        '("a" then "b") and "c"',
+        '"c" during ("a" then "b")',
+        '("a" then "b") without "c"',
+        '("a" then "b") or "c"',
+    ],
+    "nested negations": [
+        'not ("a" then "b")',
+        'not ("a" and "b")',
+        'not ("a" or not "b")',
+        'not not "a"',
+        '"a" without ("b" and not "c")',
+    ],
+    "nested choices": [
+        '"a" before first "b"',
+        'last ("a" before "b") after 0:02',
+        '("a" then "b") between 0:02 and 0:04',
+        '("a" then "b") before 0:03',
+        'count (first "a" then "b")',
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
+def test_each_operator_at_the_edge_of_the_tolerance(shape: str, data: st.DataObject) -> None:
+    trees = [parse(text) for text in SHAPES[shape]]
+    phrases = sorted({term.text for tree in trees for term in tree.terms()})
+    film = {phrase: data.draw(crowded(SHORT), label=phrase) for phrase in phrases}
+    begin_s = min((own[0] for moments in film.values() for own in moments), default=0.0)
+    begin_s = data.draw(st.sampled_from([0.0, begin_s, begin_s / 2]), label="begin")
+    tolerance_s = data.draw(st.sampled_from([0.5, 0.5, 0.0]), label="tolerance")
+    level = data.draw(st.sampled_from([0.5, 0.3]), label="level")
+    k = data.draw(st.sampled_from([None, 12, 2]), label="k")
+    for tree in trees:
+        agree(tree, film, Span(begin_s, SHORT), level, tolerance_s, k)
+
+
+@settings(max_examples=40, deadline=None)
 @given(query=queries, film=films, other=films)
 def test_moments_of_a_library_are_those_of_its_films(query: Query, film: Film, other: Film) -> None:
     together = Shelf({"a": film, "b": other}).ask(query, k=None)

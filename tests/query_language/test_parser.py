@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from semantic_video.errors import QueryError
 from semantic_video.query_language import Query, QuerySyntaxError, Term, parse
+from semantic_video.query_language.times import seconds_of
 from tests.query_language.strategies import queries
 
 
@@ -77,11 +78,22 @@ def test_queries_of_the_language(text: str, written: str) -> None:
         "a man waiting after 10 minutes of rain", "between the trees and the lake",
         "a person before and after", "then", "count", "how long", "every", "first", "a dog :)",
         "before noon", "count down", "count with fingers", "people within reach",
-        "first person view of a bike ride", "",
+        "first person view of a bike ride", "a sign within reach", "",
     ],
 )  # fmt: skip
 def test_ordinary_sentences_are_plain(text: str) -> None:
     assert parse(text) == Term(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("10:00", 600), ("1:02:03.5", 3723.5), ("90:00", 5400), ("2 min", 120), ("1h", 3600),
+        ("10:60", None), ("1:75:00", None), ("9" * 400 + "s", None), ("-5s", None), ("nan", None),
+    ],
+)  # fmt: skip
+def test_times(text: str, seconds: float | None) -> None:
+    assert seconds_of(text) == seconds
 
 
 def test_a_phrase_can_be_forced() -> None:
@@ -101,6 +113,8 @@ def test_a_phrase_can_be_forced() -> None:
         ('"a" then ""', 9, "nothing"),
         ('"a" then "b" within', 13, "takes a time"),
         ('"a" and "b" within 5s', 12, "takes a time"),
+        ('"a" within 5s', 4, "takes a time"),
+        ("not " * 300 + '"a"', 0, "too much"),
         ('"a" between 5:00 and 4:00', 21, "later"),
         ('not (count "x")', 5, "at the front"),
         ('"a" and or "b"', 8, "before `or`"),

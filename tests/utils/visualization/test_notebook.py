@@ -35,7 +35,7 @@ def test_moments_are_a_table_best_first() -> None:
     assert "probably not in this video" in text_of(
         Moments("a dog", moments, found=False)._repr_html_()
     )
-    assert "nothing to search" in text_of(Moments("a dog", [], found=False)._repr_html_())
+    assert "no moment to list" in text_of(Moments("a dog", [], found=False)._repr_html_())
 
 
 def test_an_answer_is_a_list_of_sentences_with_their_times() -> None:
