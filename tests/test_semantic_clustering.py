@@ -344,6 +344,24 @@ def test_thousands_of_scenes_cluster_with_every_method(
     assert partition(clustering.labels) == partition(truth)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["kmeans", "agglomerative"])
+def test_auto_agrees_with_itself_where_it_begins_to_draw_scenes(method: str) -> None:
+    from sklearn.metrics import adjusted_rand_score
+
+    scenes, truth = subjects(returning=60, times=45, one_offs=600, noise=0.9)
+    below = SemanticClustering(method, "auto").fit(scenes[:2900])
+    above = SemanticClustering(method, "auto").fit(scenes)
+    assert adjusted_rand_score(below.labels, above.labels[:2900]) > 0.99
+    assert adjusted_rand_score(truth, above.labels) > 0.99
+    groups = [int((np.bincount(each.labels) > 1).sum()) for each in (below, above)]
+    assert abs(groups[0] - groups[1]) <= 3
+    alone = np.bincount(above.labels)[above.labels[truth >= 60]] == 1
+    assert alone.mean() > 0.95
+    assert "drawn at random" in above.reason
+    assert "drawn at random" not in below.reason
+
+
 def test_estimator_can_be_cloned_and_predicts() -> None:
     from sklearn.base import clone
 

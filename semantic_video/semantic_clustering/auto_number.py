@@ -4,6 +4,11 @@ Of all cuts the smallest is taken whose mean silhouette (Rousseeuw 1987) is with
 one: the curve is flat near its top, and fewer clusters say the same. Scenes that are far less
 distinct than the rest then stand alone: what occurs once pairs up with what is least unlike.
 A film whose scenes are all alike, and fall into no clear groups, is one cluster.
+
+Where there are too many scenes to compare all pairs, the cut is found on scenes drawn at random,
+and the others join the nearest of its clusters (Buckshot: Cutting et al. 1992). A random draw has
+the silhouettes of the film. Means of k-means groups have not: what occurs once ends in a few means
+of unlike scenes, and returning subjects in means without their noise.
 """
 
 from __future__ import annotations
@@ -13,10 +18,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_video.semantic_clustering.arrays import centred
+from semantic_video.semantic_clustering.arrays import centred, group_means
 from semantic_video.semantic_clustering.clustering import first_appearance
 from semantic_video.semantic_clustering.linkage import merge_order
-from semantic_video.semantic_clustering.prototypes import summarise
+from semantic_video.semantic_clustering.prototypes import PAIRWISE_LIMIT
 from semantic_video.semantic_clustering.ward import join
 
 TOLERANCE = 0.05
@@ -35,6 +40,9 @@ Rousseeuw 1990)."""
 NOTHING = 0.05
 """Mean silhouette below which scenes that are half alike (mean cosine 0.5) show one thing too."""
 
+_BLOCK = 4096
+"""Scenes compared with all clusters at once, which bounds the memory that takes."""
+
 
 def choose_groups(
     points: NDArray[np.float32], seed: int, free: bool
@@ -46,9 +54,11 @@ def choose_groups(
     count = len(points)
     if count < 3:
         return np.arange(count, dtype=np.int32), f"auto: {count} different scene{'s' * (count > 1)}"
-    row, means, sizes = summarise(points, np.ones(count), seed)
-    directions = centred(means)
-    labels, values, best = _smallest_good_cut(directions, sizes)
+    directions = centred(points)
+    seen = np.arange(count)
+    if count > PAIRWISE_LIMIT:
+        seen = np.sort(np.random.default_rng(seed).choice(count, PAIRWISE_LIMIT, replace=False))
+    labels, values, best = _smallest_good_cut(directions[seen])
     likeness = mean_cosine(points)
     if (likeness >= ALIKE and best < CLEAR) or (likeness >= 0.5 and best < NOTHING):
         return np.zeros(count, dtype=np.int32), (
@@ -59,13 +69,15 @@ def choose_groups(
         f"auto: {labels.max() + 1} clusters are the fewest whose mean silhouette "
         f"({values.mean():.2f}) is within {TOLERANCE:.0%} of the best of all cuts ({best:.2f})"
     )
-    if len(means) < count:
-        reason += f", over {len(means)} prototypes of the scenes"
+    if len(seen) < count:
+        reason += f", of {len(seen)} scenes drawn at random, which the others then join"
+        labels = _join_nearest(directions, seen, labels)
+        values = silhouettes(directions, labels)
     if free:
         labels, freed = _free_loose(labels, values)
         if freed:
             reason += f"; {freed} scenes that fit none stand alone"
-    return first_appearance(labels[row]), reason
+    return labels, reason
 
 
 def silhouettes(points: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -79,8 +91,20 @@ def silhouettes(points: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArr
     sums = np.zeros((len(sizes), points.shape[1]))
     np.add.at(sums, labels, points)
     means = sums / sizes[:, None]
-    distances = 1 - points @ means.T.astype(points.dtype)
-    distances = distances.astype(np.float64)
+    values = [
+        _block_silhouettes(points[rows], labels[rows], means.astype(points.dtype), sizes)
+        for rows in np.array_split(np.arange(len(points)), len(points) // _BLOCK + 1)
+    ]
+    return np.concatenate(values)
+
+
+def _block_silhouettes(
+    points: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    means: NDArray[np.float32],
+    sizes: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    distances = (1 - points @ means.T).astype(np.float64)
     rows, own_size = np.arange(len(points)), sizes[labels]
     # A scene's distance to itself is no part of the mean distance to the others.
     own = distances[rows, labels] * own_size / np.maximum(own_size - 1, 1)
@@ -142,16 +166,31 @@ def mean_cosine(points: NDArray[np.float32]) -> float:
 
 
 def _smallest_good_cut(
-    directions: NDArray[np.float32], sizes: NDArray[np.float64]
+    directions: NDArray[np.float32],
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], float]:
     """Labels and silhouettes of the cut that is taken, and the best mean silhouette of all."""
     count = len(directions)
-    tree = [(a, b) for _, a, b in merge_order(directions, sizes)]
+    tree = [(a, b) for _, a, b in merge_order(directions, np.ones(count))]
     means = cut_silhouettes(directions, tree)
     best = float(means.max())
     size = 2 + int(np.argmax(means >= best - TOLERANCE * abs(best)))
     labels = first_appearance(join(count, tree[: count - size]))
     return labels, silhouettes(directions, labels), best
+
+
+def _join_nearest(
+    directions: NDArray[np.float32], seen: NDArray[np.intp], labels: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Labels of all scenes: the groups of those ``seen``, each other in the least distant group."""
+    means = group_means(directions[seen], labels, np.ones(len(seen)))
+    every = np.concatenate(
+        [
+            (block @ means.T).argmax(axis=1)
+            for block in np.array_split(directions, len(directions) // _BLOCK + 1)
+        ]
+    )
+    every[seen] = labels
+    return first_appearance(every)
 
 
 def _free_loose(
