@@ -64,15 +64,26 @@ def parts(
     for start in range(0, len(scenes), _CHUNK):
         some = slice(start, start + _CHUNK)
         times, values, bounds = frame_scores(rows, query, scenes[some])
-        ends = zip(
-            rows.scene_start[scenes[some]].tolist(),
-            rows.scene_end[scenes[some]].tolist(),
-            strict=True,
-        )
-        own = zip(scenes[some].tolist(), scores[some].tolist(), ends, pairwise(bounds), strict=True)
-        for scene, score, (start_s, end_s), (low, high) in own:
-            whole = Part(scene, start_s, end_s, score, (start_s + end_s) / 2)
-            divided += _divide(whole, times[low:high], values[low:high], contrast, options)
+        starts, ends = rows.scene_start[scenes[some]], rows.scene_end[scenes[some]]
+        best, differing = (starts + ends) / 2, np.zeros(len(starts), dtype=np.bool_)
+        counts = np.diff(bounds)
+        held = np.flatnonzero(counts)
+        if len(held):
+            first = bounds[held]
+            highest = np.maximum.reduceat(values, first)
+            peaks = np.flatnonzero(values == np.repeat(highest, counts[held]))
+            best[held] = times[peaks[np.searchsorted(peaks, first)]]
+            differing[held] = highest - np.minimum.reduceat(values, first) >= contrast
+            differing &= counts >= _LEAST_FRAMES
+        wholes = map(Part, scenes[some].tolist(), starts.tolist(), ends.tolist(),
+                     scores[some].tolist(), best.tolist())  # fmt: skip
+        for whole, divide, (low, high) in zip(
+            wholes, differing.tolist(), pairwise(bounds.tolist()), strict=True
+        ):
+            if divide:
+                divided += _divide(whole, times[low:high], values[low:high], contrast, options)
+            else:
+                divided.append(whole)
     return divided
 
 
@@ -133,19 +144,13 @@ def _divide(
     contrast: float,
     options: RetrievalOptions,
 ) -> list[Part]:
-    """A whole scene by the times [F] and scores [F] of its frames."""
-    if not len(times):
-        return [scene]
+    """A whole scene, in parts if some of its frames, with times [F] and scores [F], stand out."""
     start_s, end_s, score = scene.start_s, scene.end_s, scene.score
-    best = int(values.argmax())
-    whole = [Part(scene.scene, start_s, end_s, score, float(times[best]))]
-    if len(times) < _LEAST_FRAMES or values[best] - values.min() < contrast:
-        return whole
     first, last = _standing_out(values)
     inside = np.zeros(len(values), dtype=np.bool_)
     inside[first:last] = True
     if abs(values[inside].mean() - values[~inside].mean()) < contrast:
-        return whole
+        return [scene]
     edges = [start_s, *(times[:-1] + times[1:]) / 2, end_s]
     bounds = sorted({0, first, last, len(values)})
     found = []

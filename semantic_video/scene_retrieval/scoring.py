@@ -73,14 +73,14 @@ def best_scores(rows: Rows, queries: FloatArray, options: RetrievalOptions) -> F
 
 def frame_scores(
     rows: Rows, query: FloatArray, scenes: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], FloatArray, list[int]]:
+) -> tuple[NDArray[np.float64], FloatArray, NDArray[np.int64]]:
     """Times [F] of the exemplars of ``scenes`` [n], in order, how they score [F], and where each
     scene's begin [n + 1]."""
     first = rows.scene_frames[scenes]
     counts = rows.scene_frames[scenes + 1] - first
     bounds = np.append(0, np.cumsum(counts))
     at = np.arange(bounds[-1]) + np.repeat(first - bounds[:-1], counts)
-    return rows.frame_times[at], rows.frame_vectors[at].astype(np.float32) @ query, bounds.tolist()
+    return rows.frame_times[at], rows.frame_vectors[at].astype(np.float32) @ query, bounds
 
 
 def _best_frames(
