@@ -153,7 +153,7 @@ def ours(
     started = time.perf_counter()
     videos = len(rows.video_scenes) - 1
     retriever = SceneRetriever.of_rows([""] * videos, [[""]] * videos, rows, options, references)
-    write_pack(folder, "search", str(len(everything)), retriever.packed().arrays())
+    write_pack(folder, "search", str(len(everything)), lambda: retriever.packed().arrays())
     built_s = time.perf_counter() - started
     # In a process of its own, as a search is, so that its memory can be told.
     context = multiprocessing.get_context("spawn")

@@ -71,7 +71,7 @@ class SearchPack:
 
     def keep(self, retriever: SceneRetriever) -> None:
         """Make the pack of a retriever of these videos, in this order."""
-        self._library.keep_pack(self._name, self._key, retriever.packed().arrays())
+        self._library.keep_pack(self._name, self._key, lambda: retriever.packed().arrays())
 
 
 class _Memories:

@@ -215,6 +215,7 @@ class Searcher:
             references,
         )
         if pack is not None and not damaged:
+            self._note("preparing this large library for faster searches, once after each change")
             pack.keep(retriever)
         return films, retriever
 

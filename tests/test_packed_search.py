@@ -32,7 +32,7 @@ ARRAYS = {
 
 
 def test_a_pack_holds_what_was_put_into_it(tmp_path: Path) -> None:
-    write_pack(tmp_path, "search", "a", ARRAYS)
+    write_pack(tmp_path, "search", "a", lambda: ARRAYS)
     found = read_pack(tmp_path, "search", "a")
     assert found is not None
     assert found.keys() == ARRAYS.keys()
@@ -43,22 +43,42 @@ def test_a_pack_holds_what_was_put_into_it(tmp_path: Path) -> None:
         assert not found[name].flags.writeable
     assert read_pack(tmp_path, "search", "b") is None
     assert read_pack(tmp_path / "none", "search", "a") is None
-    write_pack(tmp_path, "search", "b", ARRAYS)
+    write_pack(tmp_path, "search", "b", lambda: ARRAYS)
     assert read_pack(tmp_path, "search", "a") is None
     assert found["codes"].tolist() == ARRAYS["codes"].tolist()  # who reads the old one keeps it
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_what_cannot_be_kept_is_not_made(tmp_path: Path) -> None:
+    place = tmp_path / "cache"
+    place.write_text("a file where the folder should be", encoding="utf-8")
+    with pytest.raises(OSError, match="exists"):
+        write_pack(place, "search", "a", lambda: pytest.fail("made for nothing"))
+
+
+def test_what_fails_while_it_is_made_leaves_nothing(tmp_path: Path) -> None:
+    write_pack(tmp_path, "search", "a", lambda: ARRAYS)
+    held = list(tmp_path.iterdir())
+    with pytest.raises(MemoryError):
+        write_pack(tmp_path, "search", "b", _fail)
+    assert list(tmp_path.iterdir()) == held
+    assert read_pack(tmp_path, "search", "a") is not None
+
+
+def _fail() -> Mapping[str, np.ndarray]:
+    raise MemoryError
+
+
 @pytest.mark.parametrize("keep", [0, 5, 100, -1])
 def test_a_pack_that_is_cut_short_counts_as_none(tmp_path: Path, keep: int) -> None:
-    write_pack(tmp_path, "search", "a", ARRAYS)
+    write_pack(tmp_path, "search", "a", lambda: ARRAYS)
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:keep])
     assert read_pack(tmp_path, "search", "a") is None
 
 
 def test_a_pack_with_another_header_counts_as_none(tmp_path: Path) -> None:
-    write_pack(tmp_path, "search", "a", ARRAYS)
+    write_pack(tmp_path, "search", "a", lambda: ARRAYS)
     (path,) = tmp_path.iterdir()
     content = path.read_bytes()
     path.write_bytes(content.replace(b'"shape": [3, 4]', b'"shape": [4, 4]', 1))
@@ -80,7 +100,7 @@ def pair(
     memories = [(f"film {i}", make_memory(seed + i, scenes)) for i in range(6)]
     options = replace(OPTIONS, probe_scenes=probe)
     plain = SceneRetriever(memories, options, references)
-    write_pack(folder, "search", str(seed), plain.packed().arrays())
+    write_pack(folder, "search", str(seed), lambda: plain.packed().arrays())
     arrays = read_pack(folder, "search", str(seed))
     assert arrays is not None
     names = [name for name, _ in memories]

@@ -407,13 +407,15 @@ class Library:
         """The arrays that `keep_pack` kept under ``name`` for ``key``, mapped into memory."""
         return read_pack(self._directory / _CACHE, name, key)
 
-    def keep_pack(self, name: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep arrays, which may be large, in the place of those under ``name`` for other keys.
+    def keep_pack(
+        self, name: str, key: str, make: Callable[[], Mapping[str, NDArray[Any]]]
+    ) -> None:
+        """Make arrays, which may be large, and keep them under ``name`` and ``key``.
 
-        Where nothing can be written nothing is kept.
+        Those under the name for other keys go. Where nothing can be written nothing is made.
         """
         with contextlib.suppress(OSError):
-            write_pack(self._directory / _CACHE, name, key, arrays)
+            write_pack(self._directory / _CACHE, name, key, make)
 
     # Searches
 

@@ -13,9 +13,9 @@ import math
 import mmap
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,36 +55,23 @@ def read_pack(directory: Path, name: str, key: str) -> dict[str, NDArray[Any]] |
     }
 
 
-def write_pack(directory: Path, name: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Keep ``arrays`` under ``name`` for ``key``, in the place of those for other keys.
+def write_pack(
+    directory: Path, name: str, key: str, make: Callable[[], Mapping[str, NDArray[Any]]]
+) -> None:
+    """Keep the arrays that ``make`` gives under ``name``, in the place of those for other keys.
 
     The file appears whole or not at all; who reads an older one keeps it. Raises `OSError` where
-    it cannot be written.
+    it cannot be written, before anything is made where there is no place at all.
     """
-    described: list[dict[str, Any]] = [
-        {"name": own, "type": array.dtype.str, "shape": array.shape, "offset": 0}
-        for own, array in arrays.items()
-    ]
-    # Offsets of as many digits as any can have, so that they do not move what they point at.
-    room = len(json.dumps({"key": key, "bytes": 0, "arrays": described})) + 20 * (len(arrays) + 1)
-    offset = _aligned(len(_MAGIC) + 8 + room + _DIGEST_BYTES)
-    end = offset
-    for own, array in zip(described, arrays.values(), strict=True):
-        own["offset"] = offset
-        end = offset + array.nbytes
-        offset = _aligned(end)
-    content = json.dumps({"key": key, "bytes": end, "arrays": described}).encode("utf-8")
     directory.mkdir(exist_ok=True)
     path = _path(directory, name, key)
     descriptor, temporary = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=directory)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(_MAGIC + len(content).to_bytes(8, "little") + content + _hash(content))
-            for own, array in zip(described, arrays.values(), strict=True):
-                file.write(b"\0" * (own["offset"] - file.tell()))
-                np.ascontiguousarray(array).tofile(file)
+            _write(file, key, make())
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(temporary, directory.stat().st_mode & 0o666)  # for whoever may read the library
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -94,6 +81,24 @@ def write_pack(directory: Path, name: str, key: str, arrays: Mapping[str, NDArra
         if other != path:
             with contextlib.suppress(OSError):  # where open files cannot be removed: the next time
                 other.unlink()
+
+
+def _write(file: BinaryIO, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+    described: list[dict[str, Any]] = [
+        {"name": own, "type": array.dtype.str, "shape": array.shape, "offset": 0}
+        for own, array in arrays.items()
+    ]
+    # Room for offsets of as many digits as any can have.
+    room = len(json.dumps({"key": key, "bytes": 0, "arrays": described})) + 20 * (len(arrays) + 1)
+    end = len(_MAGIC) + 8 + room + _DIGEST_BYTES
+    for own, array in zip(described, arrays.values(), strict=True):
+        own["offset"] = _aligned(end)
+        end = own["offset"] + array.nbytes
+    content = json.dumps({"key": key, "bytes": end, "arrays": described}).encode("utf-8")
+    file.write(_MAGIC + len(content).to_bytes(8, "little") + content + _hash(content))
+    for own, array in zip(described, arrays.values(), strict=True):
+        file.write(b"\0" * (own["offset"] - file.tell()))
+        file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
 def _path(directory: Path, name: str, key: str) -> Path:
