@@ -65,6 +65,7 @@ _INFIX = {
     "during": "_DURING", "without": "_WITHOUT",
 }  # fmt: skip
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_CLOCK = re.compile(r"\d+(?::\d+)+")
 _ORDINAL = re.compile(r"(\d{1,9})(?:st|nd|rd|th)", re.IGNORECASE)
 _ANYWHERE = frozenset(_INFIX) | {"within", "between"}
 """Words that may follow a part in quotes or parentheses."""
@@ -259,6 +260,11 @@ class _Reader:
         """``after 10:00``, ``before 1:02:03``, ``between 5:00 and 6:00``."""
         first = self._length(at + 1)
         if not first:
+            beyond = self._piece(at + 1)
+            if beyond is not None and self._after_quoted() and _CLOCK.fullmatch(beyond.text):
+                raise QuerySyntaxError(
+                    f"{beyond.text} is no time: write 10:00 or 1:02:03", self._text, beyond.start
+                )
             return 0
         word = self._pieces[at].lower
         if word != "between":

@@ -87,7 +87,7 @@ SHAPES = {
     "or": ['"a" or "b"'],
     "not": ['not "a"', '"a" and not "b"', 'every not "a"'],
     "nth": ['first "a"', 'last "a"', '2nd "a"', '3rd "a"'],
-    "every": ['every "a"', 'every ("a" and "b")'],
+    "every": ['every "a"', 'every ("a" then "b")'],
     "count": ['count "a"', 'count ("a" then "b")'],
     "how long": ['how long "a"', 'how long ("a" and "b")'],
     "clock": ['"a" after 0:02', '"a" before 0:03', '"a" between 0:02 and 0:04'],
@@ -147,6 +147,16 @@ def test_moments_of_a_library_are_those_of_its_films(query: Query, film: Film, o
         assert own.start_s < own.end_s
         assert own.start_s <= own.keyframe_s < own.end_s
         assert 0 <= (own.probability or 0) <= 1
+
+
+def test_every_lists_nothing_that_is_less_sure() -> None:
+    film: Film = {
+        "a": [(0, 1, 0.9), (2, 3, 0.9), (8, 9, 0.3)],
+        "b": [(1.5, 4, 0.9), (4.75, 6, 0.9), (10, 11, 0.3)],
+    }
+    # Of two stretches that share time one is left out, and nothing takes its place.
+    agree(parse('every ("a" then "b")'), film, Span(0.0, DURATION), 0.5, 0.5, 10)
+    assert spans(Shelf({"film": film}).ask('every ("a" then "b")')) == [(0, 4)]
 
 
 FILM: Film = {

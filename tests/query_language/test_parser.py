@@ -113,6 +113,7 @@ def test_a_phrase_can_be_forced() -> None:
         ('"a" then ""', 9, "nothing"),
         ('"a" then "b" within', 13, "takes a time"),
         ('"a" and "b" within 5s', 12, "takes a time"),
+        ('"a" after 10:99', 10, "no time"),
         ('"a" within 5s', 4, "takes a time"),
         ("not " * 300 + '"a"', 0, "too much"),
         ('"a" between 5:00 and 4:00', 21, "later"),
