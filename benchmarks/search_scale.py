@@ -20,7 +20,7 @@ import multiprocessing
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import chain
@@ -73,11 +73,9 @@ def main() -> None:
     for size in arguments.sizes:
         rows = sampled(seeds, size)
         with tempfile.TemporaryDirectory() as folder:
-            methods: Iterable[tuple[str, dict[str, float]]] = ours(
-                rows, queries, references, Path(folder)
-            )
+            methods: Iterator[Measured] = ours(rows, queries, references, Path(folder))
             if arguments.others and size <= OTHERS_UP_TO:
-                methods = chain(methods, others(rows, queries).items())
+                methods = chain(methods, others(rows, queries))
             for method, own in methods:
                 line = {"scenes": size, "method": method, **own}
                 print(json.dumps(line) if arguments.json else line_of(line), flush=True)
@@ -201,7 +199,7 @@ def packed_search(
     return found, seconds, more
 
 
-def others(rows: Rows, queries: FloatArray) -> dict[str, dict[str, float]]:
+def others(rows: Rows, queries: FloatArray) -> Iterator[Measured]:
     """Approximate indexes over the entries' vectors, and numpy's exact product over them."""
     import faiss
     from usearch.index import Index
@@ -210,7 +208,7 @@ def others(rows: Rows, queries: FloatArray) -> dict[str, dict[str, float]]:
     vectors = rows.entry_summary
     size, dimension = vectors.shape
     exact, exact_s = timed(lambda query: np.argsort(-(vectors @ query))[:K], queries)
-    found = {"numpy, entries alone": figures(exact, exact, exact_s)}
+    yield "numpy, entries alone", figures(exact, exact, exact_s)
     lists = int(4 * size**0.5)
     inner = faiss.METRIC_INNER_PRODUCT
     makers: dict[str, Callable[[], Any]] = {
@@ -233,17 +231,15 @@ def others(rows: Rows, queries: FloatArray) -> dict[str, dict[str, float]]:
         if "HNSW" in name:
             index.hnsw.efSearch = 128
         answers, seconds = timed(partial(_faiss_best, index), queries)
-        found[name] = {**figures(answers, exact, seconds), "build_s": round(built_s, 2)}
+        yield name, {**figures(answers, exact, seconds), "build_s": round(built_s, 2)}
     started = time.perf_counter()
     usearch = Index(ndim=dimension, metric="ip", dtype="f16", expansion_search=128)
     usearch.add(np.arange(size), vectors)
     built_s = time.perf_counter() - started
     answers, seconds = timed(lambda query: usearch.search(query, K).keys, queries)
-    found["usearch HNSW f16, ef 128"] = {
-        **figures(answers, exact, seconds),
-        "build_s": round(built_s, 2),
-    }
-    return found | lance_indexes(vectors, queries, exact)
+    measured = {**figures(answers, exact, seconds), "build_s": round(built_s, 2)}
+    yield "usearch HNSW f16, ef 128", measured
+    yield from lance_indexes(vectors, queries, exact).items()
 
 
 def _faiss_best(index: Any, query: FloatArray) -> Any:
