@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -56,7 +57,7 @@ def agree(
     )
     listed, found, value = Oracle(film, span, level, tolerance_s).answer(query, k)
     told = [(m.start_s, m.end_s, m.probability) for m in answer.moments]
-    expected = [(start, end, pytest.approx(p, abs=1e-4)) for start, end, p in listed]
+    expected: list[Any] = [(start, end, pytest.approx(p, abs=1e-4)) for start, end, p in listed]
     assert (told, answer.found, answer.value) == (expected, found, value), str(query)
 
 
