@@ -56,6 +56,7 @@ def ask(
     leaves this machine unless an endpoint is named, and its host is shown first.
     """
     from semantic_video.answering import language_model, notice, reasoner_for_library
+    from semantic_video.errors import ConfigError
     from semantic_video.temporal_reasoning import checked_question
 
     options = option or []
@@ -68,8 +69,13 @@ def ask(
     model = language_model(settings)
     if model is not None:  # said even when quiet
         print(printable(notice(model, settings.llm.images)), file=sys.stderr, flush=True)
+    elif llm_model or llm_images:
+        raise ConfigError("--llm-model and --llm-images need an endpoint: give --llm URL, too")
     reasoner = reasoner_for_library(settings, video or [], reporter.note)
     answer = reasoner.ask(question, options, model, settings.llm.images)
+    _, _, failure = answer.method.partition("; worded without ")
+    if failure:
+        reporter.note(f"answered without {failure}")
     if as_json:
         print_json(answer.as_dict())
     else:

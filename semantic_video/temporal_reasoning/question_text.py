@@ -7,7 +7,7 @@ import re
 from semantic_video.temporal_reasoning.questions import Part
 
 _LETTERS = "ABCDEFGHIJ"
-_OPTION = re.compile(r"(?:^|(?<=[\s:;,?.]))\(?([A-Ja-j])\)\s+")
+_OPTION = re.compile(r"(?:^|(?<=[\s:;,?.]))(?:[(\[]?([A-Ja-j])[)\]]|([A-J])[.:])\s+")
 ENDS = " \t\n?!.,;:"
 
 _CLOCK = r"(?:\d{1,2}:)?\d{1,3}:\d{2}|\d+(?:\.\d+)?\s*(?:s|sec|secs|seconds?|m|min|mins|minutes?)\b"
@@ -41,14 +41,14 @@ _IN_FILM = re.compile(
 
 
 def split_options(text: str) -> tuple[str, tuple[str, ...]]:
-    """A question and its choices "(A) ... (B) ...": letters in order, at least two."""
+    """A question and its choices "(A) ... (B) ...", or "A. ... B. ...": in order, at least two."""
     marks = list(_OPTION.finditer(text))
     for first, mark in enumerate(marks):
-        if mark[1].upper() != "A":
+        if _marked(mark) != "A":
             continue
         run = [mark]
         for other in marks[first + 1 :]:
-            if other[1].upper() == _LETTERS[len(run)]:
+            if len(run) < len(_LETTERS) and _marked(other) == _LETTERS[len(run)]:
                 run.append(other)
         if len(run) < 2:
             continue
@@ -62,6 +62,10 @@ def split_options(text: str) -> tuple[str, tuple[str, ...]]:
         if all(choices):
             return text[: run[0].start()].strip(), tuple(choices)
     return text, ()
+
+
+def _marked(option: re.Match[str]) -> str:
+    return (option[1] or option[2]).upper()
 
 
 def letter(choice: int) -> str:
@@ -82,8 +86,8 @@ def seconds(clock: str) -> float:
 
 
 def plain(text: str) -> str:
-    """The question without courtesies and the punctuation at its ends."""
-    text = " ".join(text.split()).strip(ENDS)
+    """The question without courtesies, quotation marks and the punctuation at its ends."""
+    text = " ".join(re.sub(r'["“”„«»]', " ", text).split()).strip(ENDS)
     text = re.sub(r"^(?:please|so|ok|okay|hey|hi|and|then)\b[\s,]*", "", text, flags=re.IGNORECASE)
     return re.sub(
         r"^(?:can|could|would)\s+you\s+(?:please\s+)?(?=tell|say|list|count|summari|describe|compare)"

@@ -16,9 +16,12 @@ from semantic_video.temporal_reasoning.plans import PLANS
 from semantic_video.temporal_reasoning.plans.queries import answer_query
 from semantic_video.temporal_reasoning.question_text import letter
 from semantic_video.temporal_reasoning.questions import Question
+from semantic_video.temporal_reasoning.wording import clock
 
 # Forms of which a language model may know better what is asked for.
 _TRANSLATED = ("unknown", "what")
+# Questions with ten long choices stay far below; the encoder reads some sixty words.
+_MOST_WORDS = 250
 
 
 class TemporalReasoner:
@@ -45,7 +48,8 @@ class TemporalReasoner:
         Whatever it fails at is done without it.
 
         Raises:
-            QueryError: the question is empty, or has a single option.
+            QueryError: the question is empty or too long, has a single option, or asks about a
+                stretch of time that ends before it starts.
         """
         question = checked_question(text, options)
         if model is None:
@@ -87,13 +91,23 @@ class TemporalReasoner:
 
 def checked_question(text: str, options: Sequence[str] = ()) -> Question:
     """The question in a text, which must be one."""
-    if not text.strip():
+    if not any(character.isalnum() for character in text):
         raise QueryError('the question is empty; ask, for instance, "What happens after the goal?"')
+    if len(text.split()) > _MOST_WORDS:
+        raise QueryError(
+            f"the question has {len(text.split())} words; ask it in at most {_MOST_WORDS}"
+        )
     if any(not option.strip() for option in options):
         raise QueryError("an option is empty: give each choice as --option TEXT")
     if len(options) == 1:
         raise QueryError("one option is no choice: give --option at least twice")
-    return read_question(text, [" ".join(option.split()) for option in options])
+    question = read_question(text, [" ".join(option.split()) for option in options])
+    part = question.part
+    if part is not None and part.end < part.start:
+        raise QueryError(
+            f"the stretch from {clock(part.start)} to {clock(part.end)} ends before it starts"
+        )
+    return question
 
 
 def described(question: Question) -> str:

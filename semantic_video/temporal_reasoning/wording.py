@@ -17,7 +17,9 @@ def clock(seconds: float) -> str:
 
 
 def stretch(start_s: float, end_s: float) -> str:
-    """An interval of time, "1:02-1:10"."""
+    """An interval of time, "1:02-1:10"; "1:02" for one within a second."""
+    if int(end_s) <= int(start_s):
+        return clock(start_s)
     return f"{clock(start_s)}-{clock(end_s)}"
 
 

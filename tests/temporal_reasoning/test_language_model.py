@@ -195,6 +195,11 @@ def test_the_host_is_shown_first_and_pictures_go_only_where_asked(
         assert "small pictures" in capsys.readouterr().err
         assert run(["ask", "x", "--llm", "nonsense", *shelf]) == 2
         assert "use http://HOST:PORT/v1" in capsys.readouterr().err
+        assert run(["ask", "Is there a dog", "--llm-images", *shelf]) == 2
+        assert "give --llm URL" in capsys.readouterr().err
+        nobody = ["--llm", "http://127.0.0.1:9", "--llm-model", "tiny", *shelf[:2]]
+        assert run(["ask", "Summarise the video", *nobody]) == 0
+        assert "answered without tiny: 127.0.0.1:9 cannot be reached" in capsys.readouterr().err
     without, images = server.requests
     assert isinstance(without["messages"][1]["content"], str)
     pictures = [part for part in images["messages"][1]["content"] if part["type"] == "image_url"]

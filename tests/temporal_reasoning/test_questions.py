@@ -150,3 +150,18 @@ def test_choices_come_back_as_they_were_written(choices: list[str], joint: str) 
     stem, found = split_options(f"Which is first: {marked}?")
     assert found == tuple(choices)
     assert stem.rstrip(" orand") == "Which is first:"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Which is first: (A) a dog (B) a cat",
+        "Which is first? a) a dog, b) a cat",
+        "Which is first: [A] a dog [B] a cat?",
+        "Which is first? A. a dog B. a cat.",
+        "Which is first? A: a dog; B: a cat",
+    ],
+)
+def test_marks_of_choices(text: str) -> None:
+    assert read_question(text).options == ("a dog", "a cat")
+    assert read_question(text).form == "order"

@@ -26,6 +26,12 @@ from semantic_video.temporal_reasoning.questions import Form, Question
 
 Plan = Callable[[Question, Evidence], Draft]
 
+_ENGLISH = {
+    "a", "an", "and", "are", "can", "describe", "did", "do", "does", "for", "from", "has", "have",
+    "how", "is", "it", "many", "of", "on", "tell", "that", "the", "there", "this", "to", "was",
+    "were", "what", "when", "where", "which", "who", "why", "with",
+}  # fmt: skip
+
 
 def answer_unknown(question: Question, evidence: Evidence) -> Draft:
     """A question without a plan: says so, and what could be asked instead."""
@@ -33,6 +39,8 @@ def answer_unknown(question: Question, evidence: Evidence) -> Draft:
     draft.step("no form fits the question")
     draft.say("this question is none that the memory can answer: it knows what is seen when, how "
               "often, how long and in what order")  # fmt: skip
+    if not _ENGLISH & set(question.text.casefold().split()):
+        draft.say("questions are understood in English only")
     draft.say(f"the nearest it can answer: {nearest_question(question)}")
     return draft
 
@@ -43,6 +51,8 @@ def nearest_question(question: Question) -> str:
     words = subject.split()
     if words and words[0].lower() in ("why", "how", "what", "who", "which", "where", "when"):
         words = words[2:] if len(words) > 2 else words[1:]
+    elif not _ENGLISH & set(subject.casefold().split()):
+        words = []
     about = " ".join(words)
     return f'"When does {about} appear?"' if about else '"What happens in the video?"'
 

@@ -46,8 +46,11 @@ def answer_said(question: Question, evidence: Evidence) -> Draft:
         if len(lines) > MOST_EVENTS:
             draft.say(f"and {len(lines) - MOST_EVENTS} more lines")
         if not lines:
-            draft.say(f"nothing is said or written at {stretch(*span)}")
-        draft.confidence = 1.0
+            verb = "written" if question.written else "said"
+            draft.say(f"nothing {verb} is indexed at {stretch(*span)}")
+        # None is no proof that there is none: not every scene is read or has a subtitle.
+        shown = [line.confidence for line in lines[:MOST_EVENTS]]
+        draft.confidence = sum(shown) / len(shown) if shown else 0.5
         return draft
     for film in with_lines:
         hits = [
@@ -66,6 +69,6 @@ def answer_said(question: Question, evidence: Evidence) -> Draft:
             draft.say(f"{verb} at {clock(hit.start_s)}: “{cut(words)}”", [moment])
             draft.confidence = max(draft.confidence, hit.probability)
     if not draft.sentences:
-        draft.say(f"no line holds the words of {quoted(question.subject)}")
+        draft.say(f"no indexed line holds the words of {quoted(question.subject)}")
         draft.confidence = 0.5
     return draft
