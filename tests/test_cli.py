@@ -504,6 +504,33 @@ def test_results_that_cannot_be_written(library: Path) -> None:
     assert len(process.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", [("--version",), ("doctor",), ("doctor", "--json")])
+def test_a_reader_that_went_away_is_no_failure(command: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.run(
+        [sys.executable, "-m", "semantic_video", *command],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes a descriptor in a shell")
+def test_watching_a_closed_standard_input_is_refused(tmp_path: Path) -> None:
+    process = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m semantic_video watch - --library {tmp_path / 'l'} <&-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 2
+    assert process.stderr == ("semantic-video: standard input is closed; pipe a video into it\n")
+
+
 def test_a_configuration_overrides_what_an_earlier_run_chose(film: Path, tmp_path: Path) -> None:
     library = tmp_path / "l"
     run_cli("index", film, "--library", library, "--num-clusters", 2)

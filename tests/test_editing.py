@@ -228,6 +228,8 @@ def test_edit_command(library: Library, capsys: pytest.CaptureFixture[str]) -> N
         return capsys.readouterr().out
 
     assert "cluster 4: the old harbour, 3 scenes" in call("--rename", "4", "the old harbour")
+    assert "\x1b" not in call("--rename", "4", "the \x1b[31m harbour")
+    call("--undo")
     answer = json.loads(call("--merge", "1", "4", "--json"))
     assert answer["clusters"] == 5
     assert [cluster["name"] for cluster in answer["changed"]] == ["the old harbour"]

@@ -19,7 +19,7 @@ from semantic_video.cli.edit import edit
 from semantic_video.cli.index import index
 from semantic_video.cli.memory import memory
 from semantic_video.cli.models import models
-from semantic_video.cli.output import discard_output
+from semantic_video.cli.output import print_result
 from semantic_video.cli.queries import queries
 from semantic_video.cli.search import search
 from semantic_video.cli.show import report, show
@@ -73,9 +73,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error).removesuffix(f"\n{error.place}"), place=error.place)
     except typer.Abort:  # a question was not answered
         return _fail("stopped; nothing was done")
-    except BrokenPipeError:
-        discard_output()  # its reader went away (`| head`): not our failure
-        return 0
     if status == INTERRUPTED:  # what typer makes of Ctrl-C
         raise KeyboardInterrupt
     return status if isinstance(status, int) else 0
@@ -88,7 +85,7 @@ def _fail(message: str, status: int = 2, place: str = "") -> int:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"semantic-video {__version__}")
+        print_result(f"semantic-video {__version__}")
         raise typer.Exit
 
 

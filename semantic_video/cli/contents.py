@@ -17,7 +17,7 @@ from semantic_video.cli.options import (
     VideoArgument,
 )
 from semantic_video.cli.output import print_json, print_result
-from semantic_video.cli.terminal import clock, table
+from semantic_video.cli.terminal import clock, printable, table
 from semantic_video.records import Theme
 
 
@@ -91,9 +91,9 @@ def _tree(theme: Theme, names: Sequence[str]) -> Iterator[str]:
     """A theme and what is in it, a line each, indented by level."""
     times = len(theme.occurrences)
     seen = f"{clock(theme.total_s)}, {times} time{'s' * (times != 1)}"
-    yield f"{'  ' * theme.level}{theme.name} ({seen})"
+    yield f"{'  ' * theme.level}{printable(theme.name)} ({seen})"
     for child in theme.children:
         yield from _tree(child, names)
     if not theme.children:
         for cluster in theme.clusters:
-            yield f"{'  ' * (theme.level + 1)}{cluster} {names[cluster]}"
+            yield f"{'  ' * (theme.level + 1)}{cluster} {printable(names[cluster])}"

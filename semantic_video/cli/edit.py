@@ -16,6 +16,7 @@ from semantic_video.cli.options import (
     VideoArgument,
 )
 from semantic_video.cli.output import print_json, print_result
+from semantic_video.cli.terminal import printable
 
 
 def edit(
@@ -65,7 +66,7 @@ def edit(
         return
     for cluster in changed:
         scenes = f"{len(cluster.scenes)} scene{'s' * (len(cluster.scenes) != 1)}"
-        print_result(f"cluster {cluster.id}: {cluster.name}, {scenes}")
+        print_result(f"cluster {cluster.id}: {printable(cluster.name)}, {scenes}")
     if not changed:
         print_result("no cluster changed: they were so already")
     print_result(f"{record.clusters} clusters, {count} correction{'s' * (count != 1)} by hand")

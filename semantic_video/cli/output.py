@@ -7,6 +7,8 @@ import os
 import sys
 from typing import Any
 
+import typer
+
 from semantic_video.errors import OutputError
 
 
@@ -14,8 +16,9 @@ def print_result(text: str) -> None:
     """Print a result, now, so that a failure to write it is ours to report."""
     try:
         print(text, flush=True)
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError:  # its reader went away (`| head`): not our failure
+        discard_output()
+        raise typer.Exit from None  # typer would make status 1 of the error itself
     except OSError as error:
         discard_output()
         raise OutputError(f"cannot write the results: {error.strerror}") from error

@@ -173,6 +173,8 @@ class LiveSource:
                 options["rtsp_transport"] = "tcp"
             return av.open(self.source, options=options, timeout=(10.0, 15.0))
         if self.source == "-":
+            if sys.stdin is None:  # closed by the caller
+                raise VideoError("standard input is closed; pipe a video into it")
             return self._from_stream(sys.stdin.buffer)
         path = Path(self.source)
         try:
