@@ -572,13 +572,13 @@ def test_ctrl_c_on_a_terminal_says_what_is_kept(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "semantic_video", "index", str(film), "--library",
-         str(tmp_path / "l")],
+         str(tmp_path / "l"), "--depth", "full"],
         stdout=subprocess.PIPE,
         stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
     talk = b""
-    while b"long.mp4: " not in talk:  # the bar says a stage: the film is being decoded
+    while b"watching" not in talk:  # the bar is drawn: the film is being decoded
         talk += os.read(ours, 4096)
     process.send_signal(signal.SIGINT)
     with contextlib.suppress(OSError):  # the end of a pseudo-terminal

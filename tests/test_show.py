@@ -18,7 +18,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("show")
     shots = [Shot(1, 2), Shot(2, 2), Shot(1, 2), Shot(3, 2), Shot(2, 2)]
     film = write_video(folder / "film.mp4", render(shots))
-    assert run(["index", str(film), "--library", str(folder / "library"), "--quiet"]) == 0
+    options = ["--library", str(folder / "library"), "--num-clusters", "3", "--quiet"]
+    assert run(["index", str(film), *options]) == 0
     return folder / "library"
 
 

@@ -281,7 +281,8 @@ def test_ctrl_c_ends_cleanly_and_others_search_meanwhile(
     config = load_config().override({"library": str(library)}, "a test")
     assert len(Searcher(config, ["standard input"]).by_texts(["a picture"])[0])
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    process.wait(timeout=60)  # with its input still open: it was Ctrl-C that ended it
+    out, err = process.communicate()
     assert process.returncode == 0, err.decode()
     assert b"stopped; what was seen is kept" in err
     assert b"Traceback" not in err

@@ -226,6 +226,8 @@ class _ReadOnly:
         self.interrupted = False
 
     def read(self, size: int) -> bytes:
+        if self.interrupted:  # FFmpeg asks again after an end, and would wait for more
+            return b""
         try:
             content: bytes = self._stream.read(size)
         except KeyboardInterrupt:  # FFmpeg, which calls this, would swallow it
