@@ -27,6 +27,7 @@ from tests.media import (
     write_audio,
     write_video,
 )
+from tests.processes import heeds_ctrl_c
 
 # Three places, each of which returns.
 SHOTS = [Shot(seed, 2.0) for seed in (1, 2, 3, 1, 2, 3)]
@@ -575,6 +576,7 @@ def test_ctrl_c_on_a_terminal_says_what_is_kept(tmp_path: Path) -> None:
          str(tmp_path / "l"), "--depth", "full"],
         stdout=subprocess.PIPE,
         stderr=theirs,
+        preexec_fn=heeds_ctrl_c,
     )  # fmt: skip
     os.close(theirs)
     talk = b""

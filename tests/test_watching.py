@@ -29,6 +29,7 @@ from semantic_video.utils.video_utils.live import LiveSource, Retry, frame_of_pi
 from semantic_video.video_processor import SemanticVideoProcessor
 from semantic_video.watching import StreamingMemory, Watcher
 from tests.media import Shot, render, write_video
+from tests.processes import heeds_ctrl_c
 
 SHOTS = [
     Shot(1, 4.0, "pan"),
@@ -266,7 +267,11 @@ def test_ctrl_c_ends_cleanly_and_others_search_meanwhile(
     command = [sys.executable, "-m", "semantic_video", "watch", "-", "--json"]
     command += ["--library", str(library), "--config", str(options)]
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heeds_ctrl_c,
     )
     assert process.stdin is not None
     process.stdin.write(stream_bytes)
