@@ -38,6 +38,7 @@ from semantic_video.library import Library
 from semantic_video.queries import encode_queries
 from semantic_video.scene_encoder import SceneEncoder
 from semantic_video.utils.video_utils import Plan, VideoReader, available_cores
+from semantic_video.vocabulary import word_vectors
 
 COLD_QUERY = "a dog on a beach"
 
@@ -148,8 +149,8 @@ def _one_way(film: Path, way: str, work: Path) -> dict[str, Any]:
         library = _TimedLibrary(work / way, create=True)
         config = load_config().override({"reading": {"depth": way}}, source="the benchmark")
         processor = SemanticVideoProcessor(film, "auto", library=library, config=config)
-        processor._indexer._word_vectors("vocabulary", _words("vocabulary"))
-        processor._indexer._word_vectors("kinds", _words("kinds"))
+        for name in ("vocabulary", "kinds"):
+            word_vectors(processor._encoder, library, name, _words(name))
         started_s, cpu_s = time.perf_counter(), time.process_time()
         record = processor.index().record
         stored = library.load(record.id)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_video.config import Config, options_hash
+from semantic_video.config import Config
 from semantic_video.editing import Change, brought_up_to_date, edit_video
 from semantic_video.encoders import ImageTextEncoder
 from semantic_video.errors import LibraryError, VideoError
@@ -61,6 +61,7 @@ from semantic_video.stored_memory import (
 from semantic_video.transcription import Transcription
 from semantic_video.utils.pace import Pace
 from semantic_video.utils.video_utils.files import check_path
+from semantic_video.vocabulary import word_vectors
 
 if TYPE_CHECKING:
     from semantic_video.perception import Perception, Progress
@@ -428,10 +429,10 @@ class VideoIndexer:
         described = describe_clusters(
             clustering.centroids(vectors, entries.entry_weights),
             vocabulary,
-            self._word_vectors("vocabulary", vocabulary),
+            word_vectors(self._encoder, self._library, "vocabulary", vocabulary),
             background=vectors,
             kinds=kinds,
-            kind_vectors=self._word_vectors("kinds", kinds),
+            kind_vectors=word_vectors(self._encoder, self._library, "kinds", kinds),
         )
         names = tuple(each.name for each in described)
         clustering = replace(
@@ -445,13 +446,6 @@ class VideoIndexer:
                 clustering, labels=labels, corrections=tuple(corrections), found=found
             )
         return clustering, names
-
-    def _word_vectors(self, name: str, words: tuple[str, ...]) -> NDArray[np.float16]:
-        """The encoded words [V, D], made once for each encoder and kept in the library."""
-        key = options_hash(self._encoder.fingerprint, words)
-        return self._library.cached_array(
-            name, key, lambda: self._encoder.encode_texts(words).astype(np.float16)
-        )
 
 
 def _first_sight(entries: SceneEntries) -> tuple[tuple[Return, ...], History]:

@@ -13,8 +13,12 @@ from semantic_video.semantic_clustering import load_vocabulary
 
 def vocabulary_vectors(encoder: ImageTextEncoder, library: Library) -> NDArray[np.float16]:
     """The encoded vocabulary [V, D], made once for each encoder and kept in the library."""
-    words = load_vocabulary()
+    return word_vectors(encoder, library, "vocabulary", load_vocabulary())
+
+
+def word_vectors(
+    encoder: ImageTextEncoder, library: Library, name: str, words: tuple[str, ...]
+) -> NDArray[np.float16]:
+    """Encoded words [V, D], made once for each encoder and kept in the library as ``name``."""
     key = options_hash(encoder.fingerprint, words)
-    return library.cached_array(
-        "vocabulary", key, lambda: encoder.encode_texts(words).astype(np.float16)
-    )
+    return library.cached_array(name, key, lambda: encoder.encode_texts(words).astype(np.float16))
