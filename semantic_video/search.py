@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from semantic_video.adapted_search import AdaptedRetriever, adapted_retriever
+import numpy as np
+from numpy.typing import NDArray
+
 from semantic_video.asking import Asker, Film, Part, Request, StoredFilm
 from semantic_video.config import Config
-from semantic_video.encoders import ImageTextEncoder, load_encoder
+from semantic_video.encoders import BUILT_IN, ImageTextEncoder, load_encoder
 from semantic_video.errors import EncoderError, LibraryError, QueryError
 from semantic_video.library import LastSearch, Library, LineWords, SavedQuery, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy
@@ -27,6 +30,9 @@ from semantic_video.signal_fusion import SIGNALS, Signal
 from semantic_video.stored_memory import memory_from_stored, reinforced
 from semantic_video.word_search import WordHit, search_words
 
+if TYPE_CHECKING:
+    from semantic_video.adapted_search import AdaptedRetriever
+
 
 class Searcher:
     """Answers queries from the videos of a library, or from some of them.
@@ -35,6 +41,7 @@ class Searcher:
         config: options; says where the library lies.
         videos: paths, file names or ids; all videos if empty.
         note: called with a line for the user, for instance on a video whose index is damaged.
+        ahead: phrases that will be asked for; they are encoded while the library is read.
         experts: whether pictures are compared by what trained experts make of them, where all the
             videos have such.
 
@@ -49,8 +56,10 @@ class Searcher:
         videos: Sequence[str] = (),
         note: Callable[[str], None] = lambda line: None,
         experts: bool = True,
+        ahead: Sequence[str] = (),
     ) -> None:
         self._config = config
+        self._ahead = _Ahead(config, ahead)
         self._experts = experts
         self._note = note
         self._library = Library(config.library)
@@ -96,7 +105,9 @@ class Searcher:
         """
         phrases = list(dict.fromkeys(phrase for own in requests for phrase in own.phrases()))
         with ThreadPoolExecutor(1) as beside:
-            encoded = beside.submit(encode_queries, self._encoder, phrases) if phrases else None
+            encoded = self._ahead.encoded(self._encoder, phrases)
+            if encoded is None and phrases:
+                encoded = beside.submit(encode_queries, self._encoder, phrases)
             asker = self.asker
             if encoded is not None:
                 asker.learn(dict(zip(phrases, encoded.result(), strict=True)))
@@ -238,6 +249,8 @@ class Searcher:
         weights = self._library.experts(ids.values())
         if len(weights) < len(films):  # without loading what nobody will look at
             return None
+        from semantic_video.adapted_search import adapted_retriever
+
         return adapted_retriever(
             [(path, film.memory, weights.get(ids[path])) for path, film in films.items()],
             self._config.retrieval,
@@ -278,7 +291,10 @@ class Searcher:
                 "again with one --model"
             )
         options = self._config.encoder
-        encoder = load_encoder(models.pop(), threads=options.threads, device=options.device)
+        model = models.pop()
+        encoder = self._ahead.encoder
+        if encoder is None or model != options.model:
+            encoder = load_encoder(model, threads=options.threads, device=options.device)
         for record in self._records:
             if record.model_fingerprint != encoder.fingerprint:
                 raise EncoderError(
@@ -287,6 +303,29 @@ class Searcher:
                     "with"
                 )
         return encoder
+
+
+class _Ahead:
+    """Phrases that are encoded by the model that is configured, most likely that of the library,
+    while the library is opened, which says whether it is: a third of a short search."""
+
+    def __init__(self, config: Config, phrases: Sequence[str]) -> None:
+        self.encoder: ImageTextEncoder | None = None
+        self._phrases = list(phrases)
+        self._encoded: Future[NDArray[np.float32]] | None = None
+        options = config.encoder
+        if options.model == BUILT_IN and self._phrases:
+            self.encoder = load_encoder(options.model, options.threads, options.device)
+            beside = ThreadPoolExecutor(1)
+            self._encoded = beside.submit(encode_queries, self.encoder, self._phrases)
+            beside.shutdown(wait=False)
+
+    def encoded(
+        self, encoder: ImageTextEncoder, phrases: Sequence[str]
+    ) -> Future[NDArray[np.float32]] | None:
+        """The vectors of these phrases, if they were asked for ahead, of this encoder."""
+        known = encoder is self.encoder and list(phrases) == self._phrases
+        return self._encoded if known else None
 
 
 def read_queries(path: Path) -> list[str]:

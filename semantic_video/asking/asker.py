@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_video.adapted_search import AdaptedRetriever
 from semantic_video.asking.composition import FloatArray, composed, refined, unit
 from semantic_video.asking.filters import scopes
 from semantic_video.asking.request import Part, Request, split_moment, with_vector
@@ -28,9 +27,13 @@ from semantic_video.scene_retrieval import Asked, Moments, SceneRetriever
 from semantic_video.signal_fusion import PictureWithin, Signal, fuse
 from semantic_video.word_search import WordHit
 
+if TYPE_CHECKING:
+    from semantic_video.adapted_search import AdaptedRetriever
+
+    Retriever = SceneRetriever | AdaptedRetriever
+
 # A scope needs a length, also where a line has none.
 _LEAST_S = 0.1
-Retriever = SceneRetriever | AdaptedRetriever
 _SAMPLE = 2000
 """So many entries tell how far apart the scores of a summand lie."""
 

@@ -8,49 +8,36 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from semantic_video import __version__
-from semantic_video.cli import catalogue, contents
-from semantic_video.cli.ask import ask
-from semantic_video.cli.edit import edit
-from semantic_video.cli.index import index
-from semantic_video.cli.memory import memory
-from semantic_video.cli.models import models
 from semantic_video.cli.output import print_result
-from semantic_video.cli.queries import queries
-from semantic_video.cli.search import search
-from semantic_video.cli.show import report, show
 from semantic_video.cli.terminal import printable
-from semantic_video.cli.train import train
-from semantic_video.cli.watch import watch
 from semantic_video.errors import SemanticVideoError
 
-app = typer.Typer(
-    help="A memory for long videos: find moments by what they show.",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-app.command()(index)
-app.command()(search)
-app.command()(ask)
-app.command()(queries)
-app.command()(contents.scenes)
-app.command()(contents.clusters)
-app.command()(edit)
-app.command()(show)
-app.command()(report)
-app.command()(memory)
-app.command()(train)
-app.command()(watch)
-app.command("list")(catalogue.list_videos)
-app.command()(catalogue.info)
-app.command()(catalogue.remove)
-app.command()(catalogue.doctor)
-app.add_typer(models, name="models")
+_COMMANDS = {
+    "index": "index",
+    "search": "search",
+    "ask": "ask",
+    "queries": "queries",
+    "scenes": "contents",
+    "clusters": "contents",
+    "edit": "edit",
+    "show": "show",
+    "report": "show",
+    "memory": "memory",
+    "train": "train",
+    "watch": "watch",
+    "list": "catalogue",
+    "info": "catalogue",
+    "remove": "catalogue",
+    "doctor": "catalogue",
+    "models": "models",
+}
+"""Every command, in the order of the help, and the module that holds it."""
 
 INTERRUPTED = 130
 
@@ -63,7 +50,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = app(
+        status = _app(arguments)(
             args=arguments or ["--help"], standalone_mode=False, prog_name="semantic-video"
         )
     except typer.TyperException as error:
@@ -83,13 +70,36 @@ def _fail(message: str, status: int = 2, place: str = "") -> int:
     return status
 
 
+def _app(arguments: Sequence[str]) -> typer.Typer:
+    """The command line; only with the command that is asked for, where one is.
+
+    Typer reads the signature of every command there is, and each brings its imports: half of the
+    time that a short command takes.
+    """
+    app = typer.Typer(
+        help="A memory for long videos: find moments by what they show.",
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_common)
+    named = arguments[0] if arguments else ""
+    for name in (named,) if named in _COMMANDS else _COMMANDS:
+        module = import_module(f"semantic_video.cli.{_COMMANDS[name]}")
+        command = getattr(module, "list_videos" if name == "list" else name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         print_result(f"semantic-video {__version__}")
         raise typer.Exit
 
 
-@app.callback()
 def _common(
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")

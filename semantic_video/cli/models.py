@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from semantic_video.cli.options import (
     QuietOption,
     VerboseOption,
 )
+from semantic_video.cli.output import print_json, print_result
 from semantic_video.cli.terminal import size, table
 from semantic_video.config import load_config
 from semantic_video.errors import EncoderError
@@ -52,7 +52,7 @@ def list_models(
     threads = load_config(config).encoder.threads
     found = [survey(name, threads, device, measure) for name in available_encoders()]
     if as_json:
-        print(json.dumps(found, ensure_ascii=False))
+        print_json(found)
         return
     rows = [
         (
@@ -67,7 +67,7 @@ def list_models(
         for facts in found
     ]
     header = ("model", "here", "size", "dim", "frame", "query", "licence of the weights")
-    print(table(header, rows, right="size dim frame query"))
+    print_result(table(header, rows, right="size dim frame query"))
     if not quiet and not all(facts["here"] for facts in found):
         print("fetch one with `semantic-video models pull MODEL`", file=sys.stderr)
 
@@ -112,9 +112,11 @@ def pull(
             "licence": listing.licence,
             "size": listing.size,
         }
-        print(json.dumps(values, ensure_ascii=False))
+        print_json(values)
     else:
-        print(f"{model} is in {folder}; use it with `semantic-video index PATH --model {model}`")
+        print_result(
+            f"{model} is in {folder}; use it with `semantic-video index PATH --model {model}`"
+        )
 
 
 @models.command()
@@ -142,7 +144,7 @@ def check(
     cosine = cosine_to_full_precision(encoder, model, threads, device)
     facts = describe(encoder) | measure_speed(encoder) | {"cosine_to_fp32": cosine}
     if as_json:
-        print(json.dumps(facts, ensure_ascii=False))
+        print_json(facts)
         return
     lines = [
         ("model", facts["id"]),
@@ -157,7 +159,7 @@ def check(
     if cosine is not None:
         verdict = "" if cosine >= _TRUSTED_COSINE else ": too far off, use float32"
         lines.append(("to float32", f"cosine {cosine:.4f}{verdict}"))
-    print("\n".join(f"{name:12} {value}" for name, value in lines))
+    print_result("\n".join(f"{name:12} {value}" for name, value in lines))
 
 
 def _in_milliseconds(value: float | None) -> str:

@@ -169,8 +169,13 @@ def search(
     reporter = Reporter(quiet, verbose)
     for request in requests:
         _say_how_read(request, reporter)
+    spelt_out = [request for request in requests if not request.text.startswith("@")]
     searcher = Searcher(
-        load_options(config, library), video or [], reporter.note, experts=not no_experts
+        load_options(config, library),
+        video or [],
+        reporter.note,
+        experts=not no_experts,
+        ahead=list(dict.fromkeys(p for own in spelt_out for p in own.phrases())),
     )
     if marking:
         requests = [searcher.marked(*ranks)]

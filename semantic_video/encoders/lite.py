@@ -30,6 +30,9 @@ VIEW_SIZES = (
 IMAGE_BATCH = 4
 """More at once is slower: what passes between the layers no longer fits the caches."""
 TEXT_BATCH = 64
+FEW_TEXTS = 4
+"""The first few texts, what a search from the command line asks for, are encoded by the graph as it
+is stored: 40 ms to load and 22 ms a text, against 130 and 9 ms of the optimised one."""
 
 MARGIN = 0.07
 """A picture larger than its view by at most this part is cropped, not scaled."""
@@ -48,6 +51,7 @@ class LiteEncoder:
         self.licence: str = about["licence"]
         self.input_size: tuple[int, int] = (192, 320)
         self._weights, self._threads = weights, threads
+        self._texts_encoded = 0
 
     def encode_images(self, rgb: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Pictures, each uint8 [H, W, 3] of any size, to float32 [N, D], rows of unit length."""
@@ -65,6 +69,9 @@ class LiteEncoder:
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Texts to float32 [N, D], rows of unit length; what is past 64 tokens is not read."""
         result = np.zeros((len(texts), self.dimension), np.float32)
+        self._texts_encoded += len(texts)
+        few = self._texts_encoded <= FEW_TEXTS
+        session = self._stored_text_session if few else self._text_session
         ids = [e.ids for e in self._tokenizer.encode_batch(list(texts))]
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
         for start in range(0, len(order), TEXT_BATCH):
@@ -75,7 +82,7 @@ class LiteEncoder:
                 tokens[row, : len(ids[i])] = ids[i]
                 mask[row, : len(ids[i])] = 1.0
             feeds = {"tokens": tokens, "mask": mask}
-            result[part] = self._text_session.run(None, feeds)[0]
+            result[part] = session.run(None, feeds)[0]
         return result
 
     @cached_property
@@ -87,16 +94,22 @@ class LiteEncoder:
         return self._session("text.onnx")
 
     @cached_property
+    def _stored_text_session(self) -> Any:
+        return self._session("text.onnx", optimised=False)
+
+    @cached_property
     def _tokenizer(self) -> Tokenizer:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         from tokenizers import Tokenizer
 
         return Tokenizer.from_file(str(self._weights / "tokenizer.json"))
 
-    def _session(self, name: str) -> Any:
+    def _session(self, name: str, optimised: bool = True) -> Any:
         import onnxruntime as ort
 
         options = ort.SessionOptions()
+        if not optimised:
+            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         if self._threads is not None:
             options.intra_op_num_threads = self._threads
         options.log_severity_level = 3

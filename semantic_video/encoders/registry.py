@@ -10,14 +10,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from semantic_video.encoders.base import ImageTextEncoder
-from semantic_video.encoders.hub import fetch, hub_model, look_up
-from semantic_video.encoders.model_folder import ModelFolder
 from semantic_video.encoders.model_layout import VARIANTS, Variant
 from semantic_video.encoders.presets import PRESETS
 from semantic_video.errors import EncoderError
+
+if TYPE_CHECKING:
+    from semantic_video.encoders.model_folder import ModelFolder
 
 BUILT_IN = "lite"
 
@@ -52,6 +53,8 @@ def load_encoder(
         from semantic_video.encoders.lite import LiteEncoder
 
         return LiteEncoder(threads=threads)
+    from semantic_video.encoders.model_folder import ModelFolder
+
     base, variant = split_name(model_id)
     path = _local_folder(base)
     if path is not None:
@@ -87,6 +90,8 @@ def obtain(model_id: str, note: Callable[[str], None]) -> str:
     path = _local_folder(base)
     if path is not None:
         return _join(str(path), variant)
+    from semantic_video.encoders.hub import fetch, hub_model, look_up
+
     model = hub_model(base)
     if model is None:
         raise unknown_model(base)
@@ -128,6 +133,9 @@ def _join(base: str, variant: Variant | None) -> str:
 
 
 def _fetched_folder(name: str, variant: Variant | None) -> ModelFolder:
+    from semantic_video.encoders.hub import hub_model
+    from semantic_video.encoders.model_folder import ModelFolder
+
     model = hub_model(name)
     if model is None:
         raise unknown_model(name)

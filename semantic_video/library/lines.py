@@ -102,7 +102,8 @@ def line_words(table: pa.Table | None, video_of: Mapping[int, str]) -> LineWords
     row_of = np.array([order.get(int(generation), -1) for generation in known], dtype=np.int64)
     video = row_of[inverse] if len(known) else np.empty(0, np.int64)
     kept = np.flatnonzero(video >= 0)
-    table = table.take(kept)
+    if len(kept) < len(video):
+        table = table.take(kept)
     return LineWords(
         videos,
         video[kept],

@@ -15,22 +15,27 @@
 - `vectors`: many vectors summed up by one, or by a few of them
 """
 
-from semantic_video.memory_hierarchy.budget import (
-    DEFAULT_EXEMPLARS,
-    DEFAULT_MEMORY_SIZE,
-    DEFAULT_SPANS,
-    Budget,
-    TierBudget,
-)
-from semantic_video.memory_hierarchy.combine import merge
-from semantic_video.memory_hierarchy.entries import SceneEntries
-from semantic_video.memory_hierarchy.hierarchy import MemoryHierarchy, Tier
-from semantic_video.memory_hierarchy.history import History
-from semantic_video.memory_hierarchy.policies import POLICIES, Policy
-from semantic_video.memory_hierarchy.recurrence import Absence
-from semantic_video.memory_hierarchy.returns import find_returns
-from semantic_video.memory_hierarchy.stream import MemoryStream
-from semantic_video.memory_hierarchy.vectors import farthest_first, robust_mean
+from typing import TYPE_CHECKING
+
+from semantic_video.utils.lazy import lazily
+
+if TYPE_CHECKING:
+    from semantic_video.memory_hierarchy.budget import (
+        DEFAULT_EXEMPLARS,
+        DEFAULT_MEMORY_SIZE,
+        DEFAULT_SPANS,
+        Budget,
+        TierBudget,
+    )
+    from semantic_video.memory_hierarchy.combine import merge
+    from semantic_video.memory_hierarchy.entries import SceneEntries
+    from semantic_video.memory_hierarchy.hierarchy import MemoryHierarchy, Tier
+    from semantic_video.memory_hierarchy.history import History
+    from semantic_video.memory_hierarchy.policies import POLICIES, Policy
+    from semantic_video.memory_hierarchy.recurrence import Absence
+    from semantic_video.memory_hierarchy.returns import find_returns
+    from semantic_video.memory_hierarchy.stream import MemoryStream
+    from semantic_video.memory_hierarchy.vectors import farthest_first, robust_mean
 
 __all__ = [
     "DEFAULT_EXEMPLARS",
@@ -51,3 +56,19 @@ __all__ = [
     "merge",
     "robust_mean",
 ]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "budget": "DEFAULT_EXEMPLARS DEFAULT_MEMORY_SIZE DEFAULT_SPANS Budget TierBudget",
+        "combine": "merge",
+        "entries": "SceneEntries",
+        "hierarchy": "MemoryHierarchy Tier",
+        "history": "History",
+        "policies": "POLICIES Policy",
+        "recurrence": "Absence",
+        "returns": "find_returns",
+        "stream": "MemoryStream",
+        "vectors": "farthest_first robust_mean",
+    },
+)

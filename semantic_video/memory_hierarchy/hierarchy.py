@@ -27,13 +27,11 @@ from semantic_video.memory_hierarchy.budget import (
     NODE_BYTES,
     Budget,
 )
-from semantic_video.memory_hierarchy.consolidation import fit
 from semantic_video.memory_hierarchy.entries import SceneEntries
 from semantic_video.memory_hierarchy.history import History
 from semantic_video.memory_hierarchy.recurrence import Absence
-from semantic_video.memory_hierarchy.theme_tree import theme_tree
 from semantic_video.records import Cluster, Return, Scene, SceneSpan, Span, Theme
-from semantic_video.semantic_clustering import Clustering, find_occurrences, theme_levels
+from semantic_video.semantic_clustering import Clustering, find_occurrences
 
 
 class Clusters(tuple[Cluster, ...]):
@@ -118,6 +116,8 @@ class MemoryHierarchy:
         Raises:
             ConfigError: a budget that cannot be.
         """
+        from semantic_video.memory_hierarchy.consolidation import fit
+
         budget = Budget(entries.dimension, memory_size, exemplars, spans, max_bytes)
         fitted = fit(entries, clustering.labels, budget, returns, uses)
         seconds = np.bincount(clustering.labels, weights=entries.entry_weights)
@@ -247,11 +247,15 @@ class MemoryHierarchy:
 
     def themes(self) -> tuple[Theme, ...]:
         """The coarsest themes, each with the finer ones in it: a tree above the clusters."""
+        from semantic_video.memory_hierarchy.theme_tree import theme_tree
+
         return theme_tree(self)
 
     @cached_property
     def theme_levels(self) -> list[NDArray[np.int32]]:
         """The theme of each cluster, int32[K] a level, coarse to fine, within the budget."""
+        from semantic_video.semantic_clustering import theme_levels
+
         return theme_levels(self.cluster_vectors, self.budget.theme.entries)
 
     def _examples(self, label: int) -> tuple[int, ...]:
