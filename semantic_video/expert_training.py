@@ -45,7 +45,9 @@ def train_videos(
     stored = library.load_many([record.id for record in records])
     memories = [memory_from_stored(stored[record.id], record) for record in records]
     texts = vocabulary_vectors(encoder, library).astype(np.float32)
-    report, trained = train_experts(memories, texts, options, progress)
+    report, trained = train_experts(
+        memories, texts, options, progress, [record.id for record in records]
+    )
     weights = trained.to_bytes()
     with library.writer(note):
         for record in records:

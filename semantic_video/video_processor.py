@@ -410,7 +410,9 @@ class SemanticVideoProcessor:
         require_torch()
         memory = self._memory or self.build_semantic_memory()
         texts = vocabulary_vectors(self._encoder, self._library).astype(np.float32)
-        report, trained = train_experts([memory], texts, options, self._progress)
+        record = self._indexer.known()
+        film = record.id if record else ""
+        report, trained = train_experts([memory], texts, options, self._progress, [film])
         self._experts = trained.to_bytes()
         self._indexer.keep_experts(self._experts)
         self._asker = self._asker_of(memory)  # the next query is answered with them

@@ -17,7 +17,7 @@ from semantic_video.config import options_hash
 from semantic_video.encoders import load_encoder
 from semantic_video.library import VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
-from semantic_video.moe_experts import TrainedExperts
+from semantic_video.moe_experts import TrainedExperts, overview_of
 from semantic_video.moe_experts.codec import unit_rows
 from semantic_video.records import Span
 from semantic_video.semantic_clustering import SemanticClustering, load_vocabulary
@@ -92,6 +92,14 @@ def test_train_prints_its_contract_and_search_uses_what_it_made(
     kept = TrainedExperts.from_bytes(shelf.experts([record.id])[record.id])
     assert kept.facts["jobs"] == report["jobs"]
     assert shelf.experts([record.id], "another clustering") == {}
+    seen_by = overview_of(shelf.experts([record.id])[record.id], record.id)
+    assert sorted(seen_by.routing) == list(range(SCENES))
+    assert set(seen_by.routing.values()) <= set(range(6))
+    assert sum(seen_by.utilisation) == pytest.approx(1, abs=0.01)
+    assert len(seen_by.losses["contrast"]) == 2
+    assert seen_by.held_out["identity"] == report["jobs"]["adapt"]["identity"]
+    assert seen_by.jobs == report["jobs"]
+    assert overview_of(TrainedExperts().to_bytes(), record.id).routing == {}
 
     picture = tmp_path / "picture.png"
     pixels = np.random.default_rng(1).integers(0, 255, (64, 64, 3), dtype=np.uint8)
@@ -175,6 +183,22 @@ def test_without_torch_one_line_says_what_to_install(shelf: Library) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 2
     assert "pip install 'semantic-video[train]'" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("raised", ["ImportError", "OSError", "RuntimeError"])
+def test_a_broken_torch_is_one_line(shelf: Library, tmp_path: Path, raised: str) -> None:
+    broken = tmp_path / "broken" / "torch"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text(f"raise {raised}('libtorch.so: no such\\nfile')\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(broken.parent)!r})\n"
+        "from semantic_video.cli.app import run\n"
+        f"sys.exit(run(['train', 'kinds.mp4', '--library', {str(shelf.path)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "torch is installed but does not load (libtorch.so: no such file)" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 

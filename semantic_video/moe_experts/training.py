@@ -131,7 +131,7 @@ class TrainingOptions:
 
 
 def require_torch() -> None:
-    """Raise `ConfigError` with what to do where torch is not installed."""
+    """Raise `ConfigError` with what to do where torch is not installed, or does not load."""
     from importlib.util import find_spec
 
     if find_spec("torch") is None:
@@ -139,6 +139,14 @@ def require_torch() -> None:
             "training experts needs torch, which is not installed: "
             "pip install 'semantic-video[train]'"
         )
+    try:
+        import torch  # noqa: F401
+    except Exception as error:  # whatever a half-installed library raises
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ConfigError(
+            f"torch is installed but does not load ({reason}): "
+            "pip install --force-reinstall 'semantic-video[train]'"
+        ) from error
 
 
 def train_experts(
@@ -146,11 +154,13 @@ def train_experts(
     texts: FloatArray,
     options: TrainingOptions | None = None,
     progress: Progress = lambda stage, done, total: None,
+    films: Sequence[str] = (),
 ) -> tuple[ExpertsReport, TrainedExperts]:
-    """Experts for these films together, and a report.
+    """Experts for these memories together, and a report.
 
-    ``texts`` [V, D] is a bank of texts in the encoder's space. With several films the experts learn
-    from all and each film's experts are the same; the report's figures are over all.
+    ``texts`` [V, D] is a bank of texts in the encoder's space, ``films`` the id of each memory's
+    video (default: "0", "1" ...). With several films the experts learn from all and each film's
+    experts are the same; the report's figures are over all.
 
     Raises:
         ConfigError: torch is not installed.
@@ -160,8 +170,7 @@ def train_experts(
     import torch
 
     started = time.perf_counter()
-    films = [_film(memory) for memory in memories]
-    film = _joined(films)
+    film = _joined([_film(memory) for memory in memories])
     ends = [memory.scenes()[-1].end_s for memory in memories]
     starts = np.concatenate(
         [
@@ -171,7 +180,8 @@ def train_experts(
     )
     settings = asdict(options) | {"torch": torch.__version__, "films": len(memories)}
     if len(film.scenes) < MIN_SCENES:
-        reason = f"{len(film.scenes)} scenes are too few to hold any out: {MIN_SCENES} are needed"
+        scenes = "1 scene is" if len(film.scenes) == 1 else f"{len(film.scenes)} scenes are"
+        reason = f"{scenes} too few to hold any out: {MIN_SCENES} are needed"
         width = film.scenes.shape[1] * 2
         off = {name: JobReport(False, 0.0, 0.0, width, reason) for name in ("compress", "adapt")}
         seconds = time.perf_counter() - started
@@ -233,6 +243,8 @@ def train_experts(
         "losses": {name: _rounded_list(curve) for name, curve in losses.items()},
         "held_out_variants": variants,
         "specialisation": report.specialisation,
+        "utilisation": list(report.utilisation),
+        "routing": _routing(films or list(map(str, range(len(memories)))), memories, own),
     }
     kept = TrainedExperts(
         adapt=frozen if adapt.on else None,
@@ -433,6 +445,25 @@ def if_it_pays(job: JobReport, codec: ExpertCodec, vectors: int, width: int) -> 
         job, on=False, reason=f"switched off, since it pays from {pays} vectors and there are "
         f"{vectors}; {job.reason}",
     )  # fmt: skip
+
+
+def _routing(
+    films: Sequence[str], memories: Sequence[MemoryHierarchy], experts: NDArray[np.int64]
+) -> dict[str, dict[str, list[int]]]:
+    """The expert of each scene, for each film; ``experts`` [N] are those of all entries."""
+    found, base = {}, 0
+    for film, memory in zip(films, memories, strict=True):
+        rows = sorted(
+            (span.scene, int(experts[base + entry]))
+            for entry, spans in enumerate(memory.entries.entry_spans)
+            for span in spans
+        )
+        found[film] = {
+            "scenes": [scene for scene, _ in rows],
+            "experts": [expert for _, expert in rows],
+        }
+        base += len(memory)
+    return found
 
 
 def _sparse(texts: FloatArray) -> FloatArray:
