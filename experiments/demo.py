@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.figures import hits
 from semantic_video.records import Cluster, Span
 
 COMMAND = Path(sysconfig.get_path("scripts"), "semantic-video")
@@ -93,7 +94,7 @@ def show_answer(text: str, moments: Sequence[Span], spans: Sequence[Span]) -> in
     print(f'\n  "{text}" is shown {len(spans)} times; the first {len(spans)} answers:')
     missed = set(spans)
     for moment in moments:
-        hit = next((span for span in spans if hits(moment, span)), None)
+        hit = next((span for span in spans if hits(moment, [span])), None)
         verdict = "wrong" if hit is None else f"right, shown {interval(hit)}"
         print(f"    {interval(moment)}  {verdict}")
         if hit is not None:
@@ -101,18 +102,6 @@ def show_answer(text: str, moments: Sequence[Span], spans: Sequence[Span]) -> in
     if missed:
         print(f"    missed: {', '.join(interval(span) for span in sorted(missed))}")
     return len(spans) - len(missed)
-
-
-def hits(moment: Span, span: Span) -> bool:
-    """Whether a moment answers for a span: its middle lies inside, or half the shorter is shared.
-
-    A moment longer than twice the span and four seconds is no answer.
-    """
-    if moment.duration_s > 2 * span.duration_s + 4:
-        return False
-    middle = (moment.start_s + moment.end_s) / 2
-    shorter = min(moment.duration_s, span.duration_s)
-    return span.start_s <= middle < span.end_s or overlap(moment, span) >= shorter / 2
 
 
 def overlap(a: Span, b: Span) -> float:

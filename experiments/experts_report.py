@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.pooling_report import hits
+from experiments.figures import hits
 from semantic_video.encoders import load_encoder
 from semantic_video.library import Library
 from semantic_video.memory_hierarchy import MemoryHierarchy

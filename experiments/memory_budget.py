@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.pooling_report import hits, recall
+from experiments.figures import hits, recall
 from semantic_video.config import default_config
 from semantic_video.encoders import load_encoder
 from semantic_video.memory_hierarchy import (

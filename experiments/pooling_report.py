@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
+from experiments.figures import hits, recall
 from semantic_video.config import RetrievalOptions, default_config
 from semantic_video.encoders import load_encoder
 from semantic_video.library import Library
-from semantic_video.records import Moment
 from semantic_video.scene_retrieval import SceneRetriever
 from semantic_video.stored_memory import memory_from_stored
 
@@ -70,28 +70,6 @@ def variants(default: RetrievalOptions) -> Iterator[tuple[str, RetrievalOptions]
     for entry, cluster in product((0.3, 0.5), (0.0, 0.1, 0.2, 0.3, 0.4)):
         options = replace(default, entry_weight=entry, cluster_weight=cluster)
         yield f"best 3, entry {entry}, cluster {cluster}", options
-
-
-def hits(moment: Moment, spans: Sequence[Sequence[float]]) -> bool:
-    """Whether a moment answers: its middle lies in a span, or they share half of the shorter.
-
-    A moment far longer than the span (twice, and 4 s) is no answer to it.
-    """
-    length = moment.end_s - moment.start_s
-    middle = (moment.start_s + moment.end_s) / 2
-    for start_s, end_s in spans:
-        if length > 2 * (end_s - start_s) + 4:
-            continue
-        shared = min(moment.end_s, end_s) - max(moment.start_s, start_s)
-        if start_s <= middle < end_s or shared >= 0.5 * min(length, end_s - start_s):
-            return True
-    return False
-
-
-def recall(answer: Sequence[Moment], spans: Sequence[Sequence[float]]) -> float:
-    """Share of the spans that some moment of the answer hits."""
-    found = sum(any(hits(moment, [span]) for moment in answer) for span in spans)
-    return found / min(len(spans), 10)
 
 
 if __name__ == "__main__":
