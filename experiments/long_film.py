@@ -21,6 +21,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.film_writer import write_film
+
 FPS = 12
 SIZE = (640, 360)
 _LEAST_S = 1.0  # shorter pieces of a span cut by the joint are left out
@@ -97,15 +99,14 @@ def manifest_of(parts: tuple[Part, ...], labels: dict[str, Any], name: str) -> d
 
 def render(parts: tuple[Part, ...], out: Path) -> None:
     """Write the long film: H.264, 640x360, 12 frames a second."""
-    with av.open(str(out), "w") as target:
-        stream = target.add_stream("libx264", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        stream.options = {"preset": "veryfast", "crf": "30"}
-        for number, picture in enumerate(frame for part in parts for frame in frames_of(part)):
-            frame = av.VideoFrame.from_ndarray(picture, "yuv420p")
-            frame.pts, frame.time_base = number, Fraction(1, FPS)
-            target.mux(stream.encode(frame))
-        target.mux(stream.encode(None))
+    write_film(out, _numbered(parts), FPS, SIZE, {"preset": "veryfast", "crf": "30"})
+
+
+def _numbered(parts: tuple[Part, ...]) -> Iterator[av.VideoFrame]:
+    for number, picture in enumerate(frame for part in parts for frame in frames_of(part)):
+        frame = av.VideoFrame.from_ndarray(picture, "yuv420p")
+        frame.pts, frame.time_base = number, Fraction(1, FPS)
+        yield frame
 
 
 def frames_of(part: Part) -> Iterator[NDArray[Any]]:

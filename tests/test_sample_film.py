@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,18 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from experiments.sample_film import (
-    FPS,
-    HEIGHT,
-    SUBJECTS,
-    THEMES,
-    WIDTH,
-    Recurrence,
-    Shot,
-    render,
-    schedule,
-    truth,
-)
+from experiments.recurrence import FPS, HEIGHT, WIDTH, Recurrence, Shot, render, schedule, truth
+from experiments.sample_film import ABSENT, SUBJECTS, THEMES, PackagedSubject
 
 BY_NAME = {subject.name: subject for subject in SUBJECTS}
 
@@ -69,7 +58,7 @@ def test_a_gap_that_cannot_be_kept_is_refused() -> None:
 
 def test_truth_tiles_the_timeline_and_every_span_is_shown() -> None:
     shots = schedule(SUBJECTS)
-    manifest = truth(shots, "film.mp4")
+    manifest = truth(shots, "film.mp4", THEMES, ABSENT)
     segments = manifest["segments"]
     assert segments[0]["start_s"] == 0.0
     assert segments[-1]["end_s"] == manifest["duration_s"]
@@ -100,7 +89,7 @@ def test_every_subject_lies_in_an_installed_package_and_every_theme_is_known() -
 
 def test_a_missing_package_says_what_to_install() -> None:
     with pytest.raises(FileNotFoundError, match=r"no_such_package .*semantic-video\[demo\]"):
-        _ = replace(SUBJECTS[0], package="no_such_package").path
+        _ = PackagedSubject("x", "x.png", ("x",), package="no_such_package").path
 
 
 def frames_of(path: Path) -> list[NDArray[np.uint8]]:
