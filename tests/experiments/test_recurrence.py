@@ -122,11 +122,6 @@ def test_what_cannot_be_is_said_in_a_line(folder: Path) -> None:
 
 
 def command(folder: Path, film: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "experiments.recurrence", str(folder), "--out", str(film)]
     options = ["--count", "2", "2", "--distractors", "0", "--gap", "2", "--shot-s", "0.5", "0.6"]
-    return subprocess.run(
-        [sys.executable, "-m", "experiments.recurrence", str(folder), "--out", str(film)]
-        + [*options, *more],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return subprocess.run([*program, *options, *more], capture_output=True, text=True, check=False)
