@@ -37,7 +37,8 @@ from semantic_video.encoders import load_encoder
 from semantic_video.library import Library
 from semantic_video.queries import encode_queries
 from semantic_video.scene_encoder import SceneEncoder
-from semantic_video.utils.video_utils import Plan, VideoReader, available_cores
+from semantic_video.utils.cores import available_cores
+from semantic_video.utils.video_utils import Plan, VideoReader
 from semantic_video.vocabulary import word_vectors
 
 COLD_QUERY = "a dog on a beach"

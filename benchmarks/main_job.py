@@ -22,7 +22,7 @@ from typing import Any
 
 from semantic_video import SemanticVideoProcessor
 from semantic_video.library import Library
-from semantic_video.utils.video_utils import available_cores
+from semantic_video.utils.cores import available_cores
 
 QUERIES = ("a person walking", "a dog on a beach", "cars on a road", "a kitchen", "a red bus")
 

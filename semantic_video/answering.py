@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from semantic_video.config import Config, options_hash
+from semantic_video.config import Config
 from semantic_video.encoders import ImageTextEncoder
 from semantic_video.library import Library, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy
@@ -18,6 +16,7 @@ from semantic_video.search import Searcher
 from semantic_video.semantic_clustering import load_vocabulary
 from semantic_video.stored_memory import memory_from_stored
 from semantic_video.temporal_reasoning import Evidence, Film, LanguageModel, TemporalReasoner
+from semantic_video.vocabulary import vocabulary_vectors
 
 
 def reasoner_for_library(
@@ -62,10 +61,7 @@ def reasoner_for(
     ]
     words = library.line_words(kept)
     vocabulary = load_vocabulary()
-    key = options_hash(encoder.fingerprint, vocabulary)
-    vectors = library.cached_array(
-        "vocabulary", key, lambda: encoder.encode_texts(vocabulary).astype(np.float16)
-    )
+    vectors = vocabulary_vectors(encoder, library).astype(np.float32)
     retriever = SceneRetriever(
         [(film.video, film.memory) for film in films],
         config.retrieval,

@@ -46,7 +46,7 @@ def examine(config: Config) -> list[Finding]:
 
 
 def _installation() -> Iterator[Finding]:
-    from semantic_video.utils.video_utils import available_cores
+    from semantic_video.utils.cores import available_cores
 
     cores = f"{available_cores()} of {os.cpu_count()} cores for us"
     yield Finding(True, "Python", f"{platform.python_version()} on {platform.platform()}, {cores}")

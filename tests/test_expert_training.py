@@ -13,14 +13,13 @@ import pytest
 from PIL import Image
 
 from semantic_video import Library, SemanticVideoProcessor
-from semantic_video.config import options_hash
 from semantic_video.encoders import load_encoder
 from semantic_video.library import VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
 from semantic_video.moe_experts import TrainedExperts, overview_of
 from semantic_video.moe_experts.codec import unit_rows
 from semantic_video.records import Span
-from semantic_video.semantic_clustering import SemanticClustering, load_vocabulary
+from semantic_video.semantic_clustering import SemanticClustering
 from semantic_video.stored_memory import clustering_record, stored_from_memory
 from tests.media import Shot, render, write_video
 
@@ -64,11 +63,6 @@ def shelf(tmp_path: Path) -> Library:
     )
     clustering = replace(clustering_record("kinds", memory), active=True)
     library.save(record, stored_from_memory(memory, [clustering], {}))
-    # As if the vocabulary had been encoded before, which takes seconds.
-    words = load_vocabulary()
-    bank = np.random.default_rng(2).standard_normal((len(words), encoder.dimension))
-    key = options_hash(encoder.fingerprint, words)
-    library.cached_array("vocabulary", key, lambda: unit_rows(bank).astype(np.float16))
     return library
 
 

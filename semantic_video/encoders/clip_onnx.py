@@ -21,6 +21,7 @@ from semantic_video.encoders.image_preprocessing import ImagePreprocessing
 from semantic_video.encoders.model_folder import ModelFolder
 from semantic_video.encoders.text_tokens import TextTokens
 from semantic_video.errors import EncoderError
+from semantic_video.utils.cores import available_cores
 
 Side = Literal["image", "text"]
 
@@ -200,8 +201,7 @@ def open_session(path: Path, threads: int | None, device: str = "auto") -> Any:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
-    if threads is not None:
-        options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or available_cores()
     options.log_severity_level = 3
     # Threads that wait by spinning would take the cores from the decoder.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -18,6 +18,7 @@ from semantic_video.encoders.image_preprocessing import ImagePreprocessing
 from semantic_video.encoders.model_folder import ModelFolder
 from semantic_video.encoders.text_tokens import TextTokens
 from semantic_video.errors import EncoderError
+from semantic_video.utils.cores import available_cores
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -63,8 +64,9 @@ class ClipTorchEncoder:
         """Where it runs."""
         self.batch_size: int = _FIRST_BATCH[self.device]
         """Pictures or texts in one run; grows no more, shrinks when memory runs out."""
-        if threads is not None:
-            self._torch.set_num_threads(threads)
+        self._torch.set_num_threads(
+            threads or min(self._torch.get_num_threads(), available_cores())
+        )
 
     @cached_property
     def dimension(self) -> int:

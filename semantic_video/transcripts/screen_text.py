@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from semantic_video.encoders import ImageTextEncoder
 from semantic_video.errors import EncoderError
 from semantic_video.records import Line, Span
+from semantic_video.utils.cores import available_cores
 from semantic_video.utils.video_utils import Frame, Plan, VideoReader
-from semantic_video.utils.video_utils.files import available_cores
 
 INSTALL = "pip install 'semantic-video[ocr]'"
 

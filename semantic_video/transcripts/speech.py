@@ -14,7 +14,7 @@ from pathlib import Path
 
 from semantic_video.errors import EncoderError
 from semantic_video.records import Line
-from semantic_video.utils.video_utils.files import available_cores
+from semantic_video.utils.cores import available_cores
 
 INSTALL = "pip install 'semantic-video[speech]'"
 # Whisper makes up words where nobody speaks; beyond these it says itself that it does.

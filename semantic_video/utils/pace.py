@@ -6,6 +6,8 @@ import os
 import time
 from collections.abc import Callable
 
+from semantic_video.utils.cores import available_cores
+
 _LONGEST_SLEEP_S = 0.5
 # A process that used hardly any of so long a time was paused, or the machine slept.
 _PAUSE_S = 2.0
@@ -19,8 +21,6 @@ class Pace:
     """
 
     def __init__(self, share: float, cores: int | None = None) -> None:
-        from semantic_video.utils.video_utils.files import available_cores
-
         self._allowed = share * (cores or available_cores())
         self._started_s = time.monotonic()
         self._cpu_before_s = time.process_time()

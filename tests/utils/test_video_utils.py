@@ -16,14 +16,13 @@ from hypothesis import strategies as st
 
 from semantic_video.errors import VideoError
 from semantic_video.records import Span
+from semantic_video.utils.cores import _container_quotas, available_cores
 from semantic_video.utils.video_utils import (
     SMALL_SIZE,
     Plan,
     VideoReader,
-    available_cores,
     find_videos,
 )
-from semantic_video.utils.video_utils.files import _container_quotas
 from tests import media
 from tests.media import Shot, render, write_video
 

@@ -1,6 +1,6 @@
 """Reading videos: which files, what is in them, and their frames by plan with exact times."""
 
-from semantic_video.utils.video_utils.files import VIDEO_SUFFIXES, available_cores, find_videos
+from semantic_video.utils.video_utils.files import VIDEO_SUFFIXES, find_videos
 from semantic_video.utils.video_utils.pictures import SMALL_SIZE, Frame
 from semantic_video.utils.video_utils.reader import PacketIndex, Plan, VideoInfo, VideoReader
 
@@ -12,6 +12,5 @@ __all__ = [
     "Plan",
     "VideoInfo",
     "VideoReader",
-    "available_cores",
     "find_videos",
 ]

@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 
 from semantic_video.errors import VideoError
 from semantic_video.records import Span
+from semantic_video.utils.cores import available_cores
 from semantic_video.utils.video_utils.containers import open_local_file
-from semantic_video.utils.video_utils.files import available_cores, check_path
+from semantic_video.utils.video_utils.files import check_path
 from semantic_video.utils.video_utils.pictures import Frame, Orientation, Scalers
 from semantic_video.utils.video_utils.timeline import Ledger, stamp_of
 
