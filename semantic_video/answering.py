@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from semantic_video.config import Config
 from semantic_video.encoders import ImageTextEncoder
 from semantic_video.library import Library, VideoRecord
