@@ -68,6 +68,7 @@ class ReadingOptions:
     """Which frames of a film are decoded."""
 
     depth: Literal["quick", "auto", "full"]
+    whole_below: Annotated[float, Range(0)]
     every_frame: bool
 
 
@@ -95,6 +96,7 @@ class SamplingOptions:
 
     first_offset_s: Seconds
     interval_s: Interval
+    interval_growth: Annotated[float, Range(1)]
     static_interval_s: Interval
     static_change: Change
     jump: Change

@@ -33,7 +33,7 @@ class EncodedFrames(NamedTuple):
 
 
 class FrameSampler:
-    """Chooses the frames to encode: soon after a cut, then at a distance, less often in stillness.
+    """Chooses the frames to encode: soon after a cut, then ever less often, least in stillness.
 
     A jump between neighbouring frames counts as a cut at once, without waiting for the segmenter
     to be sure: a false alarm costs one frame. A frame that hardly differs from the last one
@@ -43,6 +43,7 @@ class FrameSampler:
     def __init__(self, options: SamplingOptions) -> None:
         self._options = options
         self._due_s = 0.0
+        self._interval_s = options.interval_s
         self._fresh = True  # nothing of the shot has been encoded yet
         self._encoded_s = 0.0
         self._encoded: NDArray[np.int16] | None = None
@@ -58,6 +59,7 @@ class FrameSampler:
         if self._previous is not None and _change(picture, self._previous) > options.jump:
             self._fresh = True
             self._due_s = time_s + options.first_offset_s
+            self._interval_s = options.interval_s
         self._previous = picture
         if time_s < self._due_s:
             return False
@@ -67,9 +69,13 @@ class FrameSampler:
             and time_s < self._encoded_s + options.static_interval_s
             and _change(picture, self._encoded) < options.static_change
         )
-        self._due_s = time_s + options.interval_s
         if still:
+            self._due_s = time_s + options.interval_s
             return False
+        self._due_s = time_s + self._interval_s
+        if not self._fresh:  # three frames speak for a scene: the first three are as near
+            longest_s = max(options.interval_s, options.static_interval_s)
+            self._interval_s = min(longest_s, self._interval_s * options.interval_growth)
         self._fresh = False
         self._encoded_s = time_s
         self._encoded = picture

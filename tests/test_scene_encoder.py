@@ -34,8 +34,13 @@ def noise(count: int, seed: int = 0) -> list[NDArray[np.uint8]]:
 
 
 def test_moving_pictures_are_encoded_at_the_interval() -> None:
-    times = chosen(noise(10 * FPS), interval_s=2.0)
+    times = chosen(noise(10 * FPS), interval_s=2.0, interval_growth=1.0)
     assert times == pytest.approx([0, 2, 4, 6, 8], abs=1 / FPS)
+
+
+def test_what_goes_on_is_encoded_ever_less_often() -> None:
+    times = chosen(noise(30 * FPS), interval_s=2.0, interval_growth=2.0, static_interval_s=10.0)
+    assert times == pytest.approx([0, 2, 4, 8, 16, 26], abs=1 / FPS)
 
 
 def test_still_pictures_are_encoded_rarely() -> None:

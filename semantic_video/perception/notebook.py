@@ -65,6 +65,8 @@ class Notebook:
         self._brightest = 0
         self.still_since: set[float] = set()
         """Times of frames before which the picture stood still; the caller adds them."""
+        self.outdated: set[float] = set()
+        """Times of frames that better ones have replaced; the caller adds them."""
         self.looked_at = 0
         """Frames served; the caller counts them."""
 
@@ -89,12 +91,23 @@ class Notebook:
         )
 
     def frames(self) -> EncodedFrames:
-        """All frames noted so far with their vectors."""
+        """All frames noted so far with their vectors, but those outdated."""
         self._encoder.flush()
-        return self._encoder.frames
+        times_s, vectors = self._encoder.frames
+        kept = [time_s not in self.outdated for time_s in times_s.tolist()]
+        return EncodedFrames(times_s[kept], vectors[kept])
 
-    def looks(self, scenes: Sequence[Span]) -> list[float]:
-        """When to look again: into scenes without a frame, or in which one stands for long."""
+    def looks(self, scenes: Sequence[Span], watched: Sequence[Span]) -> list[float]:
+        """When to look again: into scenes without a frame, or in which one stands for long.
+
+        Not for the latter into what was ``watched``, sorted and apart: there all were at hand.
+        """
+        ends = [span.end_s for span in watched]
+
+        def was_watched(time_s: float) -> bool:
+            place = bisect.bisect_right(ends, time_s)
+            return place < len(watched) and watched[place].start_s <= time_s
+
         times = self.frames().times_s
         looks: list[float] = []
         for start_s, end_s in scenes:
@@ -108,8 +121,9 @@ class Notebook:
             for one_s, next_s in itertools.pairwise(own):
                 if next_s in self.still_since:
                     continue
+                ahead = [one_s + ahead_s for ahead_s in _LOOK_AHEAD_S]
                 looks += [
-                    one_s + ahead_s for ahead_s in _LOOK_AHEAD_S if one_s + ahead_s < next_s - 1
+                    time_s for time_s in ahead if time_s < next_s - 1 and not was_watched(time_s)
                 ]
         return looks
 

@@ -1,10 +1,16 @@
-"""The passes over a film: a few glimpses, its key frames, what those leave in doubt; or all."""
+"""The passes over a film: a few glimpses, its key frames, what those leave in doubt; or all.
+
+A long film is told of after each pass, and within a pass now and then, so that what breaks off is
+not lost.
+"""
 
 from __future__ import annotations
 
 import bisect
+import copy
 import itertools
 import math
+import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +21,7 @@ from numpy.typing import NDArray
 
 from semantic_video.config import Config, SegmentationOptions, default_config
 from semantic_video.encoders import ImageTextEncoder
-from semantic_video.perception.notebook import Notebook, Perception, tiled
+from semantic_video.perception.notebook import Notebook, Perception
 from semantic_video.perception.workload import Workload
 from semantic_video.records import Span
 from semantic_video.scene_encoder import FrameSampler, SceneEncoder
@@ -30,12 +36,16 @@ from semantic_video.utils.video_utils import Frame, PacketIndex, Plan, VideoRead
 Progress = Callable[[str, float, float], None]
 """Called as ``progress(stage, done_s, total_s)`` while a film is watched."""
 
-_GLIMPSES = 64
-# From what length on, in seconds, the early passes are worth an index of their own; shorter films
-# than the last are watched whole at once.
-_GLIMPSE_FROM_S = 1800.0
-_KEEP_SKIM_FROM_S = 600.0
+_Cuts = tuple[Sequence[float], Collection[float]]
+"""Times of cuts, in order, and which of them are slides."""
+
+# From what length on, in seconds, a film is told of before all is seen, and from what length on it
+# may be skimmed: shorter ones are watched whole at once.
+_EARLY_FROM_S = 600.0
 _SKIM_FROM_S = 30.0
+_GLIMPSE_EVERY_S, _GLIMPSES = 60.0, 64  # as often, and at most so many
+# A film is told of this often within a pass, less where telling takes more than a twentieth.
+_TELL_EVERY_S, _TELL_SHARE = 10.0, 20.0
 # Files in which so many key frames come at less than this distance are watched whole; where every
 # frame is one, ten a second are enough to see fades.
 _MANY_KEYS = 60
@@ -49,6 +59,7 @@ _LEAST_UNSEEN_S = 0.75
 _SETTLE_S = 0.4  # decoded beyond a group's end, to see a cut there
 _LOOK_S = 0.25  # a frame is looked for in so much
 _NEARLY = 0.999
+_USUAL_FPS = 25.0
 _SKIPPING_PAYS_BELOW = 0.7  # share to be decoded, above which the film is watched whole
 
 
@@ -95,41 +106,68 @@ class _Passes:
         self._total_s = reader.info.duration_s
         self._work = Workload()
         self._whole = Plan.all(skip_nonreference=not config.reading.every_frame)
+        self._coarse: list[float] = []  # edges of the scenes that glimpses gave
+        self._tell_at_s = time.monotonic() + _TELL_EVERY_S
 
     def run(self) -> Iterator[Perception]:
-        """The passes that the depth asks for; after each but the last of a short film, what is
-        known."""
-        depth = self._config.reading.depth
-        if self._total_s >= _GLIMPSE_FROM_S:
-            glimpsed = self._glimpse()
-            if glimpsed is not None:
-                yield glimpsed
-        if self._total_s >= (_KEEP_SKIM_FROM_S if depth == "full" else _SKIM_FROM_S):
-            judgement = self._skim()
-            if judgement is not None and depth != "full":
+        """The passes that the depth asks for; what is known is told early of long films."""
+        if self._total_s >= _EARLY_FROM_S:
+            yield from self._glimpse()
+        if self._may_skip():
+            judgement = yield from self._skim()
+            if judgement is not None:
                 yield from self._refine(judgement)
                 return
-            if judgement is not None:
-                yield self._perception(self._scenes_between(_cuts(judgement)), refined=0.0)
-        yield self._watch()
+        yield from self._watch()
 
-    def _glimpse(self) -> Perception | None:
+    def _may_skip(self) -> bool:
+        """Whether leaving out most of the film may be asked for, and worth it."""
+        reading, info = self._config.reading, self._reader.info
+        if reading.depth == "full" or self._total_s < _SKIM_FROM_S:
+            return False
+        pixels = info.width * info.height * (info.average_fps or _USUAL_FPS)
+        return reading.depth == "quick" or pixels >= reading.whole_below * 1e6
+
+    def _glimpse(self) -> Iterator[Perception]:
         """Some frames spread over the film: enough for a first answer."""
-        for frame in self._reader.glimpses(_GLIMPSES):
+        count = min(_GLIMPSES, math.ceil(self._total_s / _GLIMPSE_EVERY_S))
+        for frame in self._reader.glimpses(count):
             self._notebook.looked_at += 1
             self._notebook.note(frame)
         times = self._notebook.frames().times_s
-        if len(times) < _GLIMPSES // 4:
-            return None
-        between = ((times[1:] + times[:-1]) / 2).tolist()
-        return self._perception(self._scenes or tiled(between, self._total_s), refined=0.0)
+        if len(times) >= max(2, count // 4):
+            self._coarse = ((times[1:] + times[:-1]) / 2).tolist()
+            yield self._perception(self._scenes_between((self._coarse, ())), refined=0.0)
+            self._tell_at_s = time.monotonic() + _TELL_EVERY_S
 
-    def _skim(self) -> Judgement | None:
+    def _now_and_then(
+        self, refined: float, seen_s: float, cuts: Callable[[float], _Cuts]
+    ) -> Iterator[Perception]:
+        """What is known when the film was seen up to ``seen_s``, if nothing was told for a while.
+
+        ``cuts`` gives the cuts up to a time; what comes later is as the glimpses left it.
+        """
+        began_s = time.monotonic()
+        if not self._coarse or began_s < self._tell_at_s:
+            return
+        found, slides = cuts(seen_s)
+        later = [time_s for time_s in self._coarse if time_s > seen_s]
+        scenes = self._scenes_between(([*found, *later], slides))
+        yield self._perception(scenes, refined=min(refined, _NEARLY))
+        now_s = time.monotonic()
+        self._tell_at_s = now_s + max(_TELL_EVERY_S, _TELL_SHARE * (now_s - began_s))
+
+    def _skim(self) -> Generator[Perception, None, Judgement | None]:
         """The key frames; None where they are no help, so that all has to be watched."""
         reader, work = self._reader, self._work
         judge = GroupJudge(self._config.segmentation)
         sampler = _KeySampler(self._config)
         keys = 0
+
+        def judged_up_to(end_s: float) -> Judgement:
+            packets = reader.packets_so_far()
+            return judge.finish(packets.time_s, packets.size, end_s)
+
         for frame in reader.frames(Plan.keyframes()):
             keys += 1
             self._notebook.looked_at += 1
@@ -142,10 +180,11 @@ class _Passes:
                 if frame.time_s < _MANY_KEYS * _KEYS_APART_S:
                     self._whole = Plan.keyframes(apart_s=_KEYS_APART_S)
                 return None
+            seen_s = frame.time_s
             if keys >= _LEAST_KEYS and keys & (keys - 1) == 0:  # at powers of two
-                packets = reader.packets_so_far()
-                so_far = judge.finish(packets.time_s, packets.size, frame.time_s)
-                work.expect(_span_s(self._chosen(so_far)) / max(frame.time_s, 1e-9))
+                so_far = judged_up_to(seen_s)
+                work.expect(_span_s(self._chosen(so_far)) / max(seen_s, 1e-9))
+            yield from self._now_and_then(0.0, seen_s, lambda end_s: _cuts(judged_up_to(end_s)))
             self._tell("key frames", work.skimmed(frame.time_s / max(self._total_s, frame.time_s)))
         packets = reader.packets()
         if reader.broken_packets or reader.undecoded_s or not keys:
@@ -162,41 +201,52 @@ class _Passes:
         stretches = _merged(doubt.span for doubt in self._chosen(judgement))
         wanted_s = sum(stretch.duration_s for stretch in stretches)
         self._work.expect(wanted_s / reader.end_s)
-        if stretches and reader.end_s >= _KEEP_SKIM_FROM_S:
+        unseen = wanted_s / reader.end_s
+        if stretches and reader.end_s >= _EARLY_FROM_S:
             scenes = self._scenes_between(_cuts(judgement))
-            yield self._perception(scenes, refined=1.0 - wanted_s / reader.end_s)
-        undecoded_s = 0.0
+            yield self._perception(scenes, refined=min(1.0 - unseen, _NEARLY))
+        undecoded_s = done_s = 0.0
         decoded: list[_Decoded] = []
         if stretches:
             for stretch in self._decode(stretches):
                 decoded.append(stretch)
-                done_s = sum(each.span.duration_s for each in decoded)
+                done_s += stretch.span.duration_s
+                yield from self._now_and_then(
+                    1.0 - unseen * (1.0 - done_s / wanted_s),
+                    reader.end_s,
+                    lambda _: _cuts(judgement, decoded, self._config.segmentation),
+                )
                 self._tell("refining", self._work.refined(done_s / wanted_s))
             undecoded_s = reader.undecoded_s
         scenes = self._scenes_between(_cuts(judgement, decoded, self._config.segmentation))
         if self._config.reading.depth != "quick":
-            looks = _merged_looks(notebook.looks(scenes))
+            looks = _merged_looks(notebook.looks(scenes, stretches))
             self._look(looks)
             scenes = self._scenes_between(_cuts(judgement, decoded, self._config.segmentation))
         yield self._perception(scenes, undecoded_s=undecoded_s)
 
-    def _watch(self) -> Perception:
+    def _watch(self) -> Iterator[Perception]:
         """Every frame, each decoded once."""
         reader, notebook = self._reader, self._notebook
         segmenter = SceneSegmenter(self._config.segmentation)
         sampler = FrameSampler(self._config.sampling)
+        before = set(notebook.frames().times_s.tolist())
         for frame in reader.frames(self._whole):
             notebook.looked_at += 1
             if self._scenes is None:
                 segmenter.update(frame)
             if sampler.wants(frame.time_s, frame.small):
                 notebook.note(frame)
-            share = frame.time_s / max(self._total_s, frame.time_s, 1e-9)
+                before.discard(frame.time_s)
+            seen_s = frame.time_s
+            share = seen_s / max(self._total_s, seen_s, 1e-9)
+            yield from self._now_and_then(
+                share, seen_s, lambda end_s: _found(copy.deepcopy(segmenter), end_s)
+            )
             self._tell("watching", self._work.watched(share))
-        found = segmenter.finish(reader.end_s)
-        cuts = [shot.start_s for shot in found.shots[1:]]
-        scenes = self._scenes_between((cuts, found.slides))
-        return self._perception(scenes, undecoded_s=reader.undecoded_s)
+        notebook.outdated |= before  # so the scenes do not depend on where was looked before
+        scenes = self._scenes_between(_found(segmenter, reader.end_s))
+        yield self._perception(scenes, undecoded_s=reader.undecoded_s)
 
     # ---- their parts
 
@@ -243,7 +293,7 @@ class _Passes:
                 self._notebook.note(frame)
                 place += 1
 
-    def _scenes_between(self, cuts: tuple[Sequence[float], Collection[float]]) -> Sequence[Span]:
+    def _scenes_between(self, cuts: _Cuts) -> Sequence[Span]:
         if self._scenes is not None:
             return self._scenes
         return self._notebook.scenes(*cuts, self._reader.end_s)
@@ -251,8 +301,7 @@ class _Passes:
     def _perception(
         self, scenes: Sequence[Span], undecoded_s: float = 0.0, refined: float = 1.0
     ) -> Perception:
-        share = 1.0 if refined == 1 else min(refined, _NEARLY)
-        return self._notebook.perception(self._reader, undecoded_s, scenes, share)
+        return self._notebook.perception(self._reader, undecoded_s, scenes, refined)
 
     def _tell(self, stage: str, share: float) -> None:
         self._progress(stage, share * self._total_s, self._total_s)
@@ -291,11 +340,17 @@ class _KeySampler:
         return wanted
 
 
+def _found(segmenter: SceneSegmenter, end_s: float) -> _Cuts:
+    """The cuts up to ``end_s``; closes the segmenter."""
+    found = segmenter.finish(end_s)
+    return [shot.start_s for shot in found.shots[1:]], found.slides
+
+
 def _cuts(
     judgement: Judgement,
     decoded: Sequence[_Decoded] = (),
     options: SegmentationOptions | None = None,
-) -> tuple[list[float], set[float]]:
+) -> _Cuts:
     """The cuts of a film, and which of them are slides: what was decoded counts before what was
     placed by packets, and that before what was guessed."""
     least_s = (options or default_config().segmentation).min_shot_s
