@@ -16,7 +16,7 @@ from typing import Any
 
 from semantic_video import __version__
 from semantic_video.config import Config
-from semantic_video.utils.video_utils import available_cores
+from semantic_video.utils.cores import available_cores
 
 
 def conditions(config: Config, **more: Any) -> dict[str, Any]:
