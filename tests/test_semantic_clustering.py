@@ -108,6 +108,25 @@ def test_any_input_gives_contiguous_labels_in_order_of_appearance(
         assert len(set(labels[(vectors == vectors[row]).all(axis=1)])) == 1
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("pictures", [3, 4, 7])
+@pytest.mark.parametrize("spread", [0.1, 0.6, 3.0])
+def test_auto_finds_the_pictures_of_a_tiny_film_that_repeats_them_exactly(
+    method: str, pictures: int, spread: float
+) -> None:
+    """Also where the pictures are much alike: what repeats to the bit says what is one thing."""
+    rng = np.random.default_rng(pictures)
+    different = unit(rng.normal(size=32) + spread * rng.normal(size=(pictures, 32)))
+    truth = np.arange(3 * pictures) % pictures
+    clustering = SemanticClustering(method, "auto").fit(different[truth])
+    assert np.array_equal(clustering.labels, truth), clustering.reason
+
+
+def test_auto_says_that_one_repeated_picture_is_one_cluster() -> None:
+    scenes = np.repeat(unit(np.random.default_rng(0).normal(size=(1, 32))), 9, axis=0)
+    assert SemanticClustering().fit(scenes).size == 1
+
+
 def test_more_clusters_than_scenes_says_so() -> None:
     scenes, _ = subjects(returning=3, times=1)
     clustering = SemanticClustering(num_clusters=10).fit(scenes)

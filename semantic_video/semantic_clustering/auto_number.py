@@ -45,15 +45,27 @@ _BLOCK = 4096
 
 
 def choose_groups(
-    points: NDArray[np.float32], seed: int, free: bool
+    distinct: NDArray[np.float32], times: NDArray[np.intp], seed: int, free: bool
 ) -> tuple[NDArray[np.int32], str]:
     """A grouping of distinct scenes [N, D] in a fitting number of groups, and why that number.
 
-    ``free``: scenes that fit no group stand alone.
+    ``times`` [N] is how often each occurs to the bit: what repeats exactly is the clearest group
+    there is, so the criterion sees every occurrence. ``free``: scenes that fit no group stand
+    alone.
     """
-    count = len(points)
+    count = len(distinct)
     if count < 3:
         return np.arange(count, dtype=np.int32), f"auto: {count} different scene{'s' * (count > 1)}"
+    labels, reason = _choose(np.repeat(distinct, times, axis=0), seed, free)
+    firsts = np.cumsum(times) - times  # the same vector has one cluster, whatever it was given
+    return first_appearance(labels[firsts]), reason
+
+
+def _choose(
+    points: NDArray[np.float32], seed: int, free: bool
+) -> tuple[NDArray[np.int32], str]:
+    """The same for all scenes [N, D], alike or not."""
+    count = len(points)
     directions = centred(points)
     seen = np.arange(count)
     if count > PAIRWISE_LIMIT:

@@ -76,10 +76,12 @@ class SemanticClustering:
         points = np.asarray(vectors, dtype=np.float32)
         if points.ndim != 2 or not len(points):
             raise ValueError("vectors must be a matrix with at least one row")
-        distinct, inverse = np.unique(points, axis=0, return_inverse=True)
+        distinct, inverse, times = np.unique(
+            points, axis=0, return_inverse=True, return_counts=True
+        )
         counts = np.ones(len(points)) if weights is None else np.asarray(weights, np.float64)
         masses = np.bincount(inverse, weights=np.maximum(counts, 1e-6)).astype(np.float64)
-        labels, reason = self._group(distinct, masses)
+        labels, reason = self._group(distinct, times, masses)
         labels = first_appearance(labels[inverse])
         if together or apart:
             links = Links(points, counts)
@@ -98,13 +100,13 @@ class SemanticClustering:
         return self.fit(vectors, weights).labels
 
     def _group(
-        self, points: NDArray[np.float32], masses: NDArray[np.float64]
+        self, points: NDArray[np.float32], times: NDArray[np.intp], masses: NDArray[np.float64]
     ) -> tuple[NDArray[np.int32], str]:
-        """Labels of different scenes, and why so many clusters."""
+        """Labels of different scenes, each of which occurs ``times``, and why so many clusters."""
         count, start = self.num_clusters, None
         if count == "auto":
             free = self.method in ("kmeans", "agglomerative")
-            start, reason = choose_groups(points, self.seed, free)
+            start, reason = choose_groups(points, times, self.seed, free)
             if self.method == "hdbscan" and start.max() > 0:
                 start, reason = density_groups(points, self.seed)
             count = int(start.max()) + 1
