@@ -7,10 +7,13 @@ budget. `concept`: share of the spans of a subject that returns found by ten mom
 hit among the first five; `image`: the same for a frame that was held back and is not stored. Each
 of five seeds holds back other frames, draws other lots and groups with another seed.
 
-Forms of an entry:
+A budget is a number of entries for ours. Every other policy gets the bytes that ours then uses,
+as the entries that these bytes pay for, more or fewer. Forms of an entry:
+
 - `vector`: one vector and no exemplars. Ours keeps the spans of all its scenes; the others keep one
-  interval an entry, as published, and get the bytes of our spans as more entries.
-- `exemplar-1`, `exemplar-8`: with exemplars and all spans, the same for every policy.
+  interval an entry, as published.
+- `exemplar-8`: with up to eight exemplars and all spans, the same for every policy, which is more
+  than was published of the others. `exemplar-1`, `exemplar-2`, `exemplar-4`: fewer, ours only.
 """
 
 from __future__ import annotations
@@ -44,11 +47,13 @@ from semantic_video.scene_retrieval import SceneRetriever
 from semantic_video.semantic_clustering import Clustering, SemanticClustering
 
 BUDGETS = (16, 32, 64, 128, 256, 512)
-FORMS = ("vector", "exemplar-1", "exemplar-8")
+FORMS = ("vector", "exemplar-8")
+OWN_FORMS = ("exemplar-1", "exemplar-2", "exemplar-4")
+"""Measured of our policy only."""
 SEEDS = 5
+METRICS = ("concept", "moment", "image")
 _UNLIMITED = 1_000_000
-_FREE_BYTES = 20  # a span
-_VECTOR_EXTRA = 8 + 20  # weight, cluster and one interval
+_TRIES = 5
 _PICTURES = 100
 
 
@@ -84,39 +89,86 @@ def load_film(manifest: Path, scenes: Path) -> Film:
 def measure(film: Film, job: tuple[str, int, str, int]) -> dict[str, Any]:
     """Recall with one policy, budget, form of entries and seed."""
     policy, size, form, seed = job
-    random = np.random.default_rng(seed)
-    times, vectors, pictures = _held_back(film, random)
-    exemplars = 8 if form == "exemplar-8" else 1
+    times, vectors, pictures = _held_back(film, np.random.default_rng(seed))
+    scenes = list(zip(film.spans, times, vectors, strict=True))
     published = form == "vector" and policy != "semantic"
-    entries = size
-    if published:
-        # Our entries hold all the scenes there are, so their spans weigh so much.
-        each = 2 * film.query_vectors.shape[1] + _VECTOR_EXTRA
-        spare = max(0, len(film.spans) - size) * _FREE_BYTES
-        entries = size + spare // each
-    spans = -(-len(film.spans) // entries) + 1
-    budget = Budget(film.query_vectors.shape[1], entries, exemplars, spans)
-    stream = MemoryStream(budget, POLICIES[policy](seed))
-    for span, own_times, own_vectors in zip(film.spans, times, vectors, strict=True):
-        stream.add(span, own_times, own_vectors)
-    held = stream.entries()
+    held, budget = _stream(policy, size, form, seed, scenes)
+    ours = (size, form, seed)
+    if policy != "semantic":
+        if ours not in _our_bytes:
+            _our_bytes[ours] = _bytes(*_stream("semantic", *ours, scenes), form, hull=False)
+        held, budget = _within(_our_bytes[ours], job, scenes, held, budget)
+    weight = _bytes(held, budget, form, hull=published)
+    if policy == "semantic":
+        _our_bytes[ours] = weight
     if form == "vector":
         held = _bare(held, hull=published)
     clustering = SemanticClustering("kmeans", "auto", seed).fit(
         held.entry_vectors.astype(np.float32), held.entry_weights
     )
-    memory = _memory(held, clustering, budget)
-    scores = _scores(film, memory, pictures)
-    tiers = sum(tier.bytes for tier in memory.tiers() if tier.name == "entry")
     return {
         "policy": policy,
         "budget": size,
         "form": form,
         "seed": seed,
         "entries": len(held),
-        "bytes": tiers,
-        **scores,
+        "bytes": weight,
+        "found": _found(film, _memory(held, clustering, budget), pictures),
     }
+
+
+_our_bytes: dict[tuple[int, str, int], int] = {}
+"""What our policy took for a budget, form and seed, in this process and for one film."""
+
+Scenes = Sequence[tuple[Span, NDArray[np.float64], NDArray[np.float32]]]
+
+
+def _stream(
+    policy: str, entries: int, form: str, seed: int, scenes: Scenes
+) -> tuple[SceneEntries, Budget]:
+    """What a policy holds after the last scene, with room for every span."""
+    exemplars = 1 if form == "vector" else int(form.removeprefix("exemplar-"))
+    spans = -(-len(scenes) // entries) + 1
+    budget = Budget(scenes[0][2].shape[1], entries, exemplars, spans)
+    stream = MemoryStream(budget, POLICIES[policy](seed))
+    for span, times, vectors in scenes:
+        stream.add(span, times, vectors)
+    return stream.entries(), budget
+
+
+def _within(
+    limit: int,
+    job: tuple[str, int, str, int],
+    scenes: Scenes,
+    held: SceneEntries,
+    budget: Budget,
+) -> tuple[SceneEntries, Budget]:
+    """The same policy with as many entries as take at most ``limit`` bytes, nearly all of them."""
+    policy, _, form, seed = job
+    hull = form == "vector"
+    best, entries = None, budget.memory_size
+    for _ in range(_TRIES):
+        weight = _bytes(held, budget, form, hull)
+        if weight <= limit and (best is None or entries > best[1].memory_size):
+            best = held, budget
+        if entries >= len(scenes) and weight <= limit:
+            break
+        wanted = min(len(scenes), max(1, int(entries * limit / weight)))
+        if wanted == entries:
+            wanted -= weight > limit
+        if wanted == entries or (best is not None and wanted <= best[1].memory_size):
+            break
+        entries = wanted
+        held, budget = _stream(policy, entries, form, seed, scenes)
+    assert best is not None
+    return best
+
+
+def _bytes(held: SceneEntries, budget: Budget, form: str, hull: bool) -> int:
+    """What the entries weigh as stored; with ``hull`` one interval each, whatever they hold."""
+    spans = len(held) if hull else sum(len(own) for own in held.entry_spans)
+    exemplars = 0 if form == "vector" else len(held.exemplar_times)
+    return budget.entry_bytes(len(held), exemplars, spans)
 
 
 def _held_back(
@@ -179,42 +231,65 @@ def _memory(held: SceneEntries, clustering: Clustering, budget: Budget) -> Memor
     )
 
 
-def _scores(
+def _found(
     film: Film,
     memory: MemoryHierarchy,
     pictures: Sequence[tuple[NDArray[np.float32], list[tuple[float, float]]]],
-) -> dict[str, float]:
+) -> dict[str, list[float]]:
+    """Recall of each query, in the same order for every policy of a seed."""
     retriever = SceneRetriever([("film", memory)], default_config().retrieval)
-    found: dict[str, list[float]] = {"concept": [], "moment": [], "image": []}
+    found: dict[str, list[float]] = {name: [] for name in METRICS}
     for query, vector in zip(film.queries, film.query_vectors, strict=True):
         answer = list(retriever.search(vector, k=10))
         if query["type"] == "concept":
-            found["concept"].append(recall(answer, query["spans"]))
+            found["concept"].append(round(recall(answer, query["spans"]), 4))
         else:
-            found["moment"].append(any(hits(one, query["spans"]) for one in answer[:5]))
+            found["moment"].append(float(any(hits(one, query["spans"]) for one in answer[:5])))
     for vector, spans in pictures:
         answer = list(retriever.search(vector, k=5))
-        found["image"].append(any(hits(one, spans) for one in answer))
-    return {name: float(np.mean(values)) for name, values in found.items()}
+        found["image"].append(float(any(hits(one, spans) for one in answer)))
+    return found
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Mean over the seeds, and half of the 95 % interval of that mean."""
+    """A line for each form, policy and budget: recall with intervals, and what ours is ahead.
+
+    `concept` is the mean over the seeds, `concept_ci` half of the 95 % interval of that mean
+    (Student), which says what another draw of frames and lots would change. `concept_lead` is ours
+    less this one, with the 95 % interval that another set of queries leaves (bootstrap, paired).
+    """
+    from scipy.stats import t
+
     groups: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row["seed"]):
         groups.setdefault((row["form"], row["policy"], row["budget"]), []).append(row)
     table = []
     for (form, policy, budget), own in groups.items():
         line: dict[str, Any] = {"form": form, "policy": policy, "budget": budget}
         line["bytes"] = round(float(np.mean([row["bytes"] for row in own])))
         line["entries"] = round(float(np.mean([row["entries"] for row in own])))
-        for name in ("concept", "moment", "image"):
-            values = np.array([row[name] for row in own])
-            spread = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+        ours = groups.get((form, "semantic", budget), [])
+        for name in METRICS:
+            values = np.array([np.mean(row["found"][name]) for row in own])
             line[name] = round(float(values.mean()), 3)
-            line[f"{name}_ci"] = round(2.776 * float(spread), 3)  # Student, 4 degrees of freedom
+            if len(values) > 1:
+                spread = values.std(ddof=1) / np.sqrt(len(values))
+                line[f"{name}_ci"] = round(float(t.ppf(0.975, len(values) - 1) * spread), 3)
+            if policy != "semantic" and len(ours) == len(own):
+                line[f"{name}_lead"] = _lead(ours, own, name)
         table.append(line)
     return table
+
+
+def _lead(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], name: str) -> list[float]:
+    """How far ours is ahead: mean, and the 95 % interval over queries."""
+    ahead = np.array([row["found"][name] for row in ours])
+    ahead = ahead - np.array([row["found"][name] for row in theirs])
+    # A text is asked of every seed and is one query; pictures differ from seed to seed.
+    each = ahead.ravel() if name == "image" else ahead.mean(axis=0)
+    drawn = np.random.default_rng(0).choice(each, (2000, len(each))).mean(axis=1)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return [round(float(value), 3) for value in (each.mean(), low, high)]
 
 
 def markdown(table: Sequence[dict[str, Any]], form: str, metric: str) -> str:
@@ -226,7 +301,7 @@ def markdown(table: Sequence[dict[str, Any]], form: str, metric: str) -> str:
     ]
     for policy in POLICIES:
         cells = {
-            line["budget"]: f"{line[metric]:.2f} ±{line[f'{metric}_ci']:.2f}"
+            line["budget"]: f"{line[metric]:.2f} ±{line.get(f'{metric}_ci', 0):.2f}"
             for line in table
             if (line["form"], line["policy"]) == (form, policy)
         }
@@ -243,30 +318,37 @@ def main() -> None:
     parser.add_argument("--scenes", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--forms", default=",".join(FORMS))
+    parser.add_argument("--forms", default=",".join((*FORMS, *OWN_FORMS)))
     parser.add_argument("--policies", default=",".join(POLICIES))
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--budgets", default=",".join(map(str, BUDGETS)))
     arguments = parser.parse_args()
     film = load_film(arguments.manifest, arguments.scenes)
     seeds, forms = range(arguments.seeds), arguments.forms.split(",")
-    budgets = [int(text) for text in arguments.budgets.split(",")]
-    jobs = list(product(arguments.policies.split(","), budgets, forms, seeds))
-    jobs += [("semantic", _UNLIMITED, form, seed) for form in forms for seed in seeds]
+    # A budget that holds every scene is the column `all`, whatever the policy.
+    budgets = [int(text) for text in arguments.budgets.split(",") if int(text) < len(film.spans)]
+    policies = arguments.policies.split(",")
+    own = [form for form in forms if form in OWN_FORMS]
+    shared = [form for form in forms if form not in OWN_FORMS]
+    jobs = list(product(policies, budgets, shared, seeds))
+    jobs += product(["semantic"], budgets, own, seeds)
+    jobs += product(["semantic"], [_UNLIMITED], forms, seeds)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    jobs.sort(key=lambda job: (job[3], budgets.index(job[1]) if job[1] in budgets else -1))
-    rows = []
-    with (
-        (arguments.out / "rows.jsonl").open("w", encoding="utf-8") as lines,
-        ProcessPoolExecutor(arguments.jobs) as pool,
-    ):
-        for row in pool.map(partial(measure, film), jobs):
+    # Ours first of each budget and form, and one process keeps to one seed.
+    jobs.sort(key=lambda job: (job[3], job[1], job[2], job[0] != "semantic"))
+    log = arguments.out / "rows.jsonl"  # a run that was stopped goes on
+    known = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    rows = [json.loads(line) for line in known]
+    done = {(row["policy"], row["budget"], row["form"], row["seed"]) for row in rows}
+    jobs = [job for job in jobs if job not in done]
+    with log.open("a", encoding="utf-8") as lines, ProcessPoolExecutor(arguments.jobs) as pool:
+        for row in pool.map(partial(measure, film), jobs, chunksize=4):
             rows.append(row)
             print(json.dumps(row), file=lines, flush=True)
     table = summary(rows)
-    text = json.dumps({"scenes": len(film.spans), "rows": rows, "table": table})
+    text = json.dumps({"scenes": len(film.spans), "table": table})
     (arguments.out / "budget.json").write_text(text, encoding="utf-8")
-    for form, metric in product(forms, ("concept", "moment", "image")):
+    for form, metric in product(forms, METRICS):
         print(markdown(table, form, metric), end="\n\n")
 
 

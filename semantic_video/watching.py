@@ -127,41 +127,49 @@ class StreamingMemory:
         return seen
 
 
+def live_source(
+    source: str,
+    config: Config,
+    encoder: ImageTextEncoder,
+    note: Callable[[str], None] = lambda line: None,
+    follow_s: float = 0.0,
+) -> LiveSource:
+    """``source`` read as the options say, with pictures large enough for the encoder."""
+    options = config.watching
+    return LiveSource(
+        source,
+        encoder.input_size,
+        Retry(options.retry_s, options.most_retry_s, options.retries),
+        follow_s,
+        every_frame=config.reading.every_frame,
+        note=note,
+    )
+
+
 class Watcher:
-    """Watches ``source`` into the library until it ends or `stop` is called.
+    """Watches ``live`` into the library until it ends or is interrupted.
 
     Args:
-        source: see `LiveSource`.
+        live: see `live_source`.
         config: options.
         encoder: the image-text encoder that ``config`` names.
         library: where the memory is published, again and again.
         on_scene: called with each scene that closed and the memory that was published last.
         note: called with a line for the user.
-        follow_s: see `LiveSource`.
         fresh: begin anew where an address was watched before.
     """
 
     def __init__(
         self,
-        source: str,
+        live: LiveSource,
         config: Config,
         encoder: ImageTextEncoder,
         library: Library,
         on_scene: Callable[[SceneSeen, MemoryHierarchy | None], None] = lambda seen, memory: None,
         note: Callable[[str], None] = lambda line: None,
-        follow_s: float = 0.0,
         fresh: bool = False,
     ) -> None:
-        options = config.watching
-        retry = Retry(options.retry_s, options.most_retry_s, options.retries)
-        self._live = LiveSource(
-            source,
-            encoder.input_size,
-            retry,
-            follow_s,
-            every_frame=config.reading.every_frame,
-            note=note,
-        )
+        self._live = live
         self._config, self._encoder, self._library = config, encoder, library
         self._on_scene, self._note, self._fresh = on_scene, note, fresh
         self.streaming = StreamingMemory(config, encoder, library)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,13 @@ from semantic_video.config import load_config
 from semantic_video.encoders import load_encoder
 from semantic_video.errors import VideoError
 from semantic_video.library import Library
+from semantic_video.records import Span
 from semantic_video.search import Searcher
 from semantic_video.stored_memory import memory_from_stored
 from semantic_video.utils.video_utils import VideoReader
 from semantic_video.utils.video_utils.live import LiveSource, Retry, frame_of_picture
 from semantic_video.video_processor import SemanticVideoProcessor
-from semantic_video.watching import StreamingMemory, Watcher
+from semantic_video.watching import StreamingMemory, Watcher, live_source
 from tests.media import Shot, render, write_video
 from tests.processes import heeds_ctrl_c
 
@@ -75,7 +78,9 @@ def watched(source: object, library: Path, **options: Any) -> Any:
     encoder = load_encoder("lite")
     shelf = Library(library, create=True)
     notes: list[str] = []
-    watcher = Watcher(str(source), config, encoder, shelf, note=notes.append, **options)
+    follow_s = options.pop("follow_s", 0.0)
+    live = live_source(str(source), config, encoder, notes.append, follow_s)
+    watcher = Watcher(live, config, encoder, shelf, note=notes.append, **options)
     record = watcher.run()
     memory = memory_from_stored(shelf.load(record.id), record)
     return watcher, record, memory, notes
@@ -225,6 +230,89 @@ def test_a_lost_stream_is_sought_again_and_the_gap_noted(
     assert again.id == record.id
 
 
+@pytest.fixture
+def rtsp_camera(stream_bytes: bytes) -> Iterator[str]:
+    """A camera that serves the stream once by RTSP (RFC 2326), as MPEG-TS in RTP over TCP."""
+    server = socket.create_server(("127.0.0.1", 0))
+    port = server.getsockname()[1]
+
+    def serve() -> None:
+        connection, _ = server.accept()
+        server.close()
+        with connection, connection.makefile("rb") as asked:
+            while first := asked.readline():
+                method, heads = first.split()[0].decode(), {}
+                while line := asked.readline().decode().strip():
+                    name, _, value = line.partition(": ")
+                    heads[name] = value
+                body = b""
+                answer = ["RTSP/1.0 200 OK", f"CSeq: {heads['CSeq']}", "Session: 1"]
+                if method == "OPTIONS":
+                    answer.append("Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN")
+                elif method == "DESCRIBE":
+                    answer.append("Content-Type: application/sdp")
+                    body = (
+                        b"v=0\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 33\r\na=control:track\r\n"
+                    )
+                elif method == "SETUP":
+                    assert "TCP" in heads["Transport"]
+                    answer.append("Transport: RTP/AVP/TCP;unicast;interleaved=0-1")
+                answer += [f"Content-Length: {len(body)}", "", ""]
+                connection.sendall("\r\n".join(answer).encode() + body)
+                if method == "PLAY":
+                    for number, payload in enumerate(_packets(stream_bytes)):
+                        rtp = struct.pack(">BBHII", 0x80, 33, number & 0xFFFF, 900 * number, 7)
+                        size = len(rtp) + len(payload)
+                        connection.sendall(b"$\0" + struct.pack(">H", size) + rtp + payload)
+                    return
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield f"rtsp://127.0.0.1:{port}/live"
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+
+
+def _packets(content: bytes) -> list[bytes]:
+    """MPEG-TS as it travels: seven of its packets of 188 bytes at a time."""
+    return [content[first : first + 7 * 188] for first in range(0, len(content), 7 * 188)]
+
+
+def test_an_rtsp_camera_is_watched(rtsp_camera: str, library: Path) -> None:
+    _, record, memory, notes = watched(rtsp_camera, library, config={"watching": {"retries": 0}})
+    assert len(memory.scenes()) == 6
+    assert record.duration_s == pytest.approx(22, abs=0.3)
+    assert record.name == rtsp_camera
+    assert any("lost" in note for note in notes)  # a camera that ends is lost, not over
+
+
+def test_a_udp_stream_is_watched(stream_bytes: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    done = threading.Event()
+
+    def send() -> None:
+        """Again and again: who listens to UDP misses what came before."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            while not done.is_set():
+                for packet in _packets(stream_bytes):
+                    sender.sendto(packet, ("127.0.0.1", port))
+                    if done.wait(0.002):
+                        return
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        source = LiveSource(f"udp://127.0.0.1:{port}", (64, 64), Retry(attempts=0))
+        times = [item.time_s for item in islice(source.frames(), 100) if not isinstance(item, Span)]
+    finally:
+        done.set()
+        thread.join()
+    assert len(times) == 100
+    assert all(before < after for before, after in pairwise(times))
+
+
 def test_backing_off_doubles_up_to_its_most(tmp_path: Path) -> None:
     source = LiveSource("http://127.0.0.1:9/none.ts", (64, 64), Retry(1.0, 5.0, 5))
     waits: list[float] = []
@@ -252,6 +340,21 @@ def _seen_once(real: Any) -> Any:
 def test_what_cannot_be_watched_is_refused_in_one_line(source: str, tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="cannot"):
         watched(source, tmp_path / "library")
+
+
+@pytest.mark.parametrize("source", ["/no/such/camera", "http://127.0.0.1:9/x.ts", __file__])
+def test_what_cannot_be_watched_leaves_no_library(source: str, tmp_path: Path) -> None:
+    shelf = tmp_path / "library"
+    done = subprocess.run(
+        [sys.executable, "-m", "semantic_video", "watch", source, "--library", str(shelf)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("semantic-video: cannot")
+    assert len(done.stderr.splitlines()) == 1
+    assert not shelf.exists()
 
 
 def test_a_password_in_an_address_is_not_kept() -> None:

@@ -62,7 +62,7 @@ def watch(
     """
     from semantic_video.encoders import load_encoder, obtain
     from semantic_video.library import Library
-    from semantic_video.watching import Watcher
+    from semantic_video.watching import Watcher, live_source
 
     # Ended by another program it finishes as cleanly as by Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -97,14 +97,15 @@ def watch(
             else:
                 reporter.detail(f"{clock(seen.span.start_s)} new")
 
+        live = live_source(source, options, encoder, reporter.note, follow)
+        live.connect()  # before there is a library: what cannot be watched leaves none
         watcher = Watcher(
-            source,
+            live,
             options,
             encoder,
             Library(options.library, create=True),
             on_scene=tell,
             note=reporter.note,
-            follow_s=follow,
             fresh=fresh,
         )
         record = watcher.run()

@@ -61,9 +61,7 @@ def choose_groups(
     return first_appearance(labels[firsts]), reason
 
 
-def _choose(
-    points: NDArray[np.float32], seed: int, free: bool
-) -> tuple[NDArray[np.int32], str]:
+def _choose(points: NDArray[np.float32], seed: int, free: bool) -> tuple[NDArray[np.int32], str]:
     """The same for all scenes [N, D], alike or not."""
     count = len(points)
     directions = centred(points)

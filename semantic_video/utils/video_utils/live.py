@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
 import av
 from av.container import InputContainer
-from av.error import FFmpegError
+from av.error import ExitError, FFmpegError
 from av.video.stream import VideoStream
 
 from semantic_video.errors import VideoError
@@ -28,6 +29,7 @@ _SCHEMES = {"http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "sr
 _PROTOCOLS = "http,https,httpproxy,tcp,tls,udp,rtp,rtsp,rtsps,rtmp,rtmps,srt,crypto"
 _JUMP_S = 10.0  # a longer step of the timestamps, or one back, is not time that passed
 _POLL_S = 0.2
+_OPEN_S, _READ_S = 10.0, 15.0  # after which an address that says nothing is lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class LiveSource:
         self._cover, self._follow_s, self._note = cover, follow_s, note
         self._every_frame = every_frame
         self._finite = True
+        self._connected: Iterator[Frame | Span] | None = None
         self._reading: _ReadOnly | None = None
         self._retry = retry or Retry()
         self._waiting = time.sleep
@@ -84,12 +87,28 @@ class LiveSource:
         host = parts.netloc.rpartition("@")[2]
         return urlunsplit((parts.scheme, host, parts.path, parts.query, ""))
 
+    def connect(self) -> None:
+        """Wait for the first picture, which `frames` then begins with.
+
+        Raises:
+            VideoError: the source cannot be opened, or shows nothing.
+        """
+        frames = self._frames()
+        first = next(frames, None)
+        if first is None:
+            raise VideoError(f"nothing of {self.name} was seen; is it a video?")
+        self._connected = chain([first], frames)
+
     def frames(self) -> Iterator[Frame | Span]:
         """Frames with times from 0 on; a `Span` where the stream was lost, before it goes on.
 
         Raises:
             VideoError: the source cannot be opened, or was lost and not found again.
         """
+        connected, self._connected = self._connected, None
+        return connected or self._frames()
+
+    def _frames(self) -> Iterator[Frame | Span]:
         offset_s, last_s, lost_at, failures = 0.0, -1.0, 0.0, 0
         seen_at = time.monotonic()
         while True:
@@ -111,13 +130,12 @@ class LiveSource:
             except FFmpegError as error:
                 if last_s < 0 and not failures:
                     raise VideoError(
-                        f"cannot open {self.name} ({error.strerror or error}); is it there, and "
-                        "is it a video?"
+                        f"cannot open {self.name} ({_why(error)}); is it there, and is it a video?"
                     ) from error
                 if not self.is_address:
-                    self._note(f"{self.name}: reading stopped ({error.strerror})")
+                    self._note(f"{self.name}: reading stopped ({_why(error)})")
                     return
-                reason = str(error.strerror or error)
+                reason = _why(error)
             if ended:
                 return
             lost_at = lost_at or time.monotonic()
@@ -171,7 +189,7 @@ class LiveSource:
             options = {"protocol_whitelist": _PROTOCOLS}
             if self.source.lower().startswith("rtsp"):
                 options["rtsp_transport"] = "tcp"
-            return av.open(self.source, options=options, timeout=(10.0, 15.0))
+            return av.open(self.source, options=options, timeout=(_OPEN_S, _READ_S))
         if self.source == "-":
             if sys.stdin is None:  # closed by the caller
                 raise VideoError("standard input is closed; pipe a video into it")
@@ -234,6 +252,11 @@ class _ReadOnly:
             self.interrupted = True
             return b""
         return content
+
+
+def _why(error: FFmpegError) -> str:
+    """What went wrong, in words; FFmpeg calls a time-out an exit."""
+    return "nothing came" if isinstance(error, ExitError) else str(error.strerror or error)
 
 
 def _video_stream(container: InputContainer, name: str) -> VideoStream:
