@@ -53,8 +53,8 @@ OWN_FORMS = ("exemplar-1", "exemplar-2", "exemplar-4")
 SEEDS = 5
 METRICS = ("concept", "moment", "image")
 _UNLIMITED = 1_000_000
-_TRIES = 5
-_PICTURES = 100
+_TRIES, _GUESSES = 20, 3
+_PICTURES = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,22 +145,21 @@ def _within(
 ) -> tuple[SceneEntries, Budget]:
     """The same policy with as many entries as take at most ``limit`` bytes, nearly all of them."""
     policy, _, form, seed = job
-    hull = form == "vector"
-    best, entries = None, budget.memory_size
-    for _ in range(_TRIES):
-        weight = _bytes(held, budget, form, hull)
-        if weight <= limit and (best is None or entries > best[1].memory_size):
-            best = held, budget
-        if entries >= len(scenes) and weight <= limit:
+    entries, fits, exceeds = budget.memory_size, 0, len(scenes) + 1
+    best = held, budget
+    for tries in range(_TRIES):
+        weight = _bytes(held, budget, form, hull=form == "vector")
+        if weight <= limit:
+            fits, best = entries, (held, budget)
+        else:
+            exceeds = entries
+        # Bytes grow nearly in proportion; where they do not, halve what is left.
+        guess = int(entries * limit / weight) if tries < _GUESSES else (fits + exceeds) // 2
+        entries = min(max(guess, fits + 1), exceeds - 1)
+        if entries <= fits or (tries >= _GUESSES and exceeds - fits <= entries // 50):
             break
-        wanted = min(len(scenes), max(1, int(entries * limit / weight)))
-        if wanted == entries:
-            wanted -= weight > limit
-        if wanted == entries or (best is not None and wanted <= best[1].memory_size):
-            break
-        entries = wanted
         held, budget = _stream(policy, entries, form, seed, scenes)
-    assert best is not None
+    assert fits, "not one entry fits"
     return best
 
 

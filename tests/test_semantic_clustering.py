@@ -108,6 +108,19 @@ def test_any_input_gives_contiguous_labels_in_order_of_appearance(
         assert len(set(labels[(vectors == vectors[row]).all(axis=1)])) == 1
 
 
+@pytest.mark.parametrize("method", ["kmeans", "agglomerative"])
+def test_auto_keeps_two_tight_subjects_apart_that_lie_far_from_all_others(method: str) -> None:
+    """Slides and a screencast among photos: alike beside those, and yet clearly two."""
+    rng = np.random.default_rng(1)
+    photos, _ = subjects(returning=25, times=6, noise=0.8)
+    middle = rng.normal(size=128)
+    tight = [middle + 0.5 * rng.normal(size=128) for _ in range(2)]
+    screens = unit(np.repeat(tight, 3, axis=0) + 0.1 * rng.normal(size=(6, 128)))
+    clustering = SemanticClustering(method).fit(np.concatenate([photos, screens]))
+    assert {frozenset({150, 151, 152}), frozenset({153, 154, 155})} <= partition(clustering.labels)
+    assert "clearly two" in clustering.reason
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("pictures", [3, 4, 7])
 @pytest.mark.parametrize("spread", [0.1, 0.6, 3.0])

@@ -1,9 +1,11 @@
 """How many clusters fit: a cut through a linkage tree, by its silhouettes, and why.
 
 Of all cuts the smallest is taken whose mean silhouette (Rousseeuw 1987) is within 5 % of the best
-one: the curve is flat near its top, and fewer clusters say the same. Scenes that are far less
-distinct than the rest then stand alone: what occurs once pairs up with what is least unlike.
-A film whose scenes are all alike, and fall into no clear groups, is one cluster.
+one: the curve is flat near its top, and fewer clusters say the same. One cut cannot suit all of a
+film, though: two tight subjects far from everything else join before loose ones are whole. So a
+cluster whose two halves are clearly apart is divided. Scenes that are far less distinct than the
+rest then stand alone: what occurs once pairs up with what is least unlike. A film whose scenes are
+all alike, and fall into no clear groups, is one cluster.
 
 Where there are too many scenes to compare all pairs, the cut is found on scenes drawn at random,
 and the others join the nearest of its clusters (Buckshot: Cutting et al. 1992). A random draw has
@@ -34,8 +36,8 @@ ALIKE = 0.8
 """Mean cosine between scenes from which on a film may show one single thing."""
 
 CLEAR = 0.5
-"""Mean silhouette that speaks for groups all the same ("a reasonable structure", Kaufman and
-Rousseeuw 1990)."""
+"""Mean silhouette that speaks for groups in a film of one thing, and for two in a cluster ("a
+reasonable structure", Kaufman and Rousseeuw 1990)."""
 
 NOTHING = 0.05
 """Mean silhouette below which scenes that are half alike (mean cosine 0.5) show one thing too."""
@@ -79,6 +81,10 @@ def _choose(points: NDArray[np.float32], seed: int, free: bool) -> tuple[NDArray
         f"auto: {labels.max() + 1} clusters are the fewest whose mean silhouette "
         f"({values.mean():.2f}) is within {TOLERANCE:.0%} of the best of all cuts ({best:.2f})"
     )
+    divided = _divide_clear(directions[seen], labels)
+    if divided.max() > labels.max():
+        reason += f"; dividing those that are clearly two makes {divided.max() + 1}"
+        labels, values = divided, silhouettes(directions[seen], divided)
     if len(seen) < count:
         reason += f", of {len(seen)} scenes drawn at random, which the others then join"
         labels = _join_nearest(directions, seen, labels)
@@ -186,6 +192,28 @@ def _smallest_good_cut(
     size = 2 + int(np.argmax(means >= best - TOLERANCE * abs(best)))
     labels = first_appearance(join(count, tree[: count - size]))
     return labels, silhouettes(directions, labels), best
+
+
+def _divide_clear(directions: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Labels in which no cluster's last merge joined two groups that are clearly apart.
+
+    A single scene is no group: whether it stands alone, `_free_loose` decides.
+    """
+    divided, number = labels.copy(), int(labels.max()) + 1
+    undecided = [np.flatnonzero(labels == label) for label in range(number)]
+    while undecided:
+        rows = undecided.pop()
+        if len(rows) < 4:
+            continue
+        tree = merge_order(directions[rows], np.ones(len(rows)))
+        halves = first_appearance(join(len(rows), [(a, b) for _, a, b in tree[:-1]]))
+        lone = np.bincount(halves).min() < 2
+        if lone or silhouettes(directions[rows], halves).mean() < CLEAR:
+            continue
+        divided[rows[halves == 1]] = number
+        number += 1
+        undecided += [rows[halves == 0], rows[halves == 1]]
+    return first_appearance(divided)
 
 
 def _join_nearest(
