@@ -97,7 +97,6 @@ def sampled(seeds: FloatArray, size: int) -> Rows:
         means = own.reshape(count, FRAMES, dimension).mean(axis=1)
         entries[part] = means / np.linalg.norm(means, axis=1, keepdims=True)
     options = default_config().retrieval
-    own_share = 1 - options.kin_weight - options.cluster_weight
     video = np.arange(size) // SCENES_OF_A_VIDEO
     return Rows(
         entry_vectors=entries.astype(np.float16),
@@ -114,7 +113,7 @@ def sampled(seeds: FloatArray, size: int) -> Rows:
         cluster_label=np.zeros(video[-1] + 1, dtype=np.int64),
         video_scenes=np.append(np.arange(0, size, SCENES_OF_A_VIDEO), size),
         video_likeness=np.zeros(video[-1] + 1),
-        frame_share=own_share * (1 - options.entry_weight),
+        frame_share=options.own_weight * (1 - options.entry_weight),
     )
 
 

@@ -176,7 +176,7 @@ FAULTS = [
         "phrase",
         "occurrences at lower levels too",
         EV,
-        "tolerance_s if level >= self._level else None",
+        "tolerance_s if share >= 1 else None",
         "tolerance_s",
     ),
     Fault(
@@ -207,8 +207,8 @@ FAULTS = [
         "without",
         "the level goes down",
         EV,
-        "there = self.value(node.right, self._level, some)",
-        "there = self.value(node.right, level, some)",
+        "there = self.value(node.right, 1.0, some)",
+        "there = self.value(node.right, share, some)",
     ),
     Fault(
         "not",
@@ -235,8 +235,8 @@ FAULTS = [
         "not",
         "the level goes down",
         EV,
-        "there = self.value(node.of, self._level, videos)",
-        "there = self.value(node.of, level, videos)",
+        "there = self.value(node.of, 1.0, videos)",
+        "there = self.value(node.of, share, videos)",
     ),
     Fault(
         "not",

@@ -68,6 +68,9 @@ def variants(
     for kin, cluster in ((0.0, 0.0), (0.0, 0.2), (0.0, 0.3), (0.3, 0.0), (0.3, 0.3)):
         changed = replace(options, kin_weight=kin, cluster_weight=cluster)
         yield f"kin {kin}, cluster {cluster}", changed, references
+    for theme in (0.05, 0.15):
+        changed = replace(options, theme_weight=theme)
+        yield f"kin 0.15, cluster 0.15, theme {theme}", changed, references
     yield "scenes as cut, never joined", replace(options, join_likeness=2.0), references
     yield "joined by score alone", replace(options, join_likeness=-1.0), references
     for depth in (0.5, 2.0):

@@ -155,12 +155,18 @@ class RetrievalOptions:
     entry_weight: Share
     kin_weight: Share
     cluster_weight: Share
+    theme_weight: Share
     join_depth: Annotated[float, Range(0)]
     join_likeness: Annotated[float, Range(-1, 2)]
     divide_contrast: Annotated[float, Range(0)]
     false_accept_rate: Annotated[float, Range(0.001, 0.5)]
     probe_scenes: Count
     pack_above_scenes: Count
+
+    @property
+    def own_weight(self) -> float:
+        """Share of a scene in its own score, beside what supports it."""
+        return 1 - self.kin_weight - self.cluster_weight - self.theme_weight
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ class SearchPack:
         self._key = options_hash(
             _FORMAT,
             library.state(records),
-            [options.kin_weight, options.cluster_weight, options.entry_weight],
+            [options.kin_weight, options.cluster_weight, options.theme_weight],
+            [options.entry_weight],
             [options.pooling, options.top_frames],
             hashlib.blake2b(references.texts.tobytes()).hexdigest(),
             hashlib.blake2b(references.pictures.tobytes()).hexdigest(),

@@ -23,7 +23,7 @@ from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.queries import encode_queries
 from semantic_video.query_language import Every, Query, Term, evaluate, parse
 from semantic_video.records import Moment, Scope, Span, Theme
-from semantic_video.scene_retrieval import Asked, Moments, SceneRetriever
+from semantic_video.scene_retrieval import Asked, Moments, SceneRetriever, occurrence_level
 from semantic_video.signal_fusion import PictureWithin, Signal, fuse
 from semantic_video.word_search import WordHit
 
@@ -275,6 +275,8 @@ class Asker:
         # The length that is asked for is that of the answer, not of what it is made of.
         loose = where and {name: replace(own, min_length_s=0.0) for name, own in where.items()}
 
+        probabilities: dict[str, list[float]] = {}
+
         def candidates(phrase: str, videos: Collection[str]) -> dict[str, list[Moment]]:
             scope = {name: loose[name] if loose else Scope() for name in videos}
             found: dict[str, list[Moment]] = {name: [] for name in videos}
@@ -283,13 +285,20 @@ class Asker:
             )
             for moment in self._candidates(sought, request.signals, scope):
                 found[moment.video].append(moment)
+            probabilities.setdefault(phrase, []).extend(
+                moment.probability or 0.0 for own in found.values() for moment in own
+            )
             return found
 
         k = request.k or self._default_k
         wider = request.spread or request.filters.min_length_s > 0
         asked: Asked = next((sought.asked for sought in known.values()), "text")
         level, looser = self._retriever.thresholds(where, asked)
-        answer = evaluate(query, candidates, spans, level=level, k=None if wider else k)
+
+        def level_of(phrase: str) -> float:
+            return occurrence_level(probabilities[phrase], level)
+
+        answer = evaluate(query, candidates, spans, level=level_of, k=None if wider else k)
         moments: Iterable[Moment] = [
             moment
             for moment in answer.moments

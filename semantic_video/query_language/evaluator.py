@@ -1,11 +1,11 @@
 """What a query means: from the candidate moments of its phrases to the moments of the whole.
 
-A query is answered at a *level*: a candidate counts where its probability reaches it, and what
-counts is combined without further regard to probabilities, by relations between intervals (Allen,
-"Maintaining knowledge about temporal intervals", 1983). A result is as sure as the least sure
-moment that it is made of (the conjunction of Zadeh, "Fuzzy sets", 1965, whose level sets these
-are), so it reaches the level exactly where it is made of what does. Results at lower levels are
-appended as the next best. ``docs/query-language.md`` defines every operator.
+A query is answered at a *level*: a candidate counts where its probability reaches that of its
+phrase, and what counts is combined without further regard to probabilities, by relations between
+intervals (Allen, "Maintaining knowledge about temporal intervals", 1983). A result is as sure as
+the least sure moment that it is made of (the conjunction of Zadeh, "Fuzzy sets", 1965, whose level
+sets these are). Results at lower levels are appended as the next best. ``docs/query-language.md``
+defines every operator.
 
 Phrases are looked for one by one and only where it matters: not on the right of an operator whose
 left is nowhere, and only in the films where it is somewhere.
@@ -55,7 +55,7 @@ TOLERANCE_S = 0.5
 """Ends of moments are known to about so much: a smaller gap or overlap is none."""
 
 LADDER = (1.0, 0.8, 0.6, 0.4, 0.2, 0.1, 0.05, 0.02, 0.0)
-"""Shares of the level at which a query is answered until there are enough moments."""
+"""Shares of the levels at which a query is answered until there are enough moments."""
 
 FEW = 10
 """So many moments are listed where all are asked for and none is there."""
@@ -63,6 +63,9 @@ FEW = 10
 Candidates = Callable[[str, Collection[str]], Mapping[str, Sequence[Moment]]]
 """(phrase, videos) -> candidate moments of each of the videos, which never overlap. Called for a
 phrase only when it matters, and only for the videos where it does."""
+
+Level = float | Callable[[str], float]
+"""The probability from which on a moment counts as there: one for all phrases, or of a phrase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def evaluate(
     candidates: Candidates,
     films: Mapping[str, float | Span],
     *,
-    level: float = 0.5,
+    level: Level = 0.5,
     k: int | None = 10,
     tolerance_s: float = TOLERANCE_S,
 ) -> Answer:
@@ -93,7 +96,7 @@ def evaluate(
         query: what `parse` made.
         candidates: where the moments of a phrase come from.
         films: the videos to look in, in the order in which equally good moments are listed.
-        level: the probability from which on a moment counts as there.
+        level: the probability from which on a moment counts as there, for all phrases or for each.
         k: at most so many moments, None for all that reach the level. Of `every`, `count` and
             `how long` all that reach it are listed, and others only where there is none.
         tolerance_s: see `TOLERANCE_S`.
@@ -110,7 +113,7 @@ def evaluate(
     for share in LADDER:
         results = [
             (video, interval)
-            for video, intervals in values.value(body, level * share).items()
+            for video, intervals in values.value(body, share).items()
             for interval in intervals
         ]
         results.sort(key=lambda result: -result[1].probability)
@@ -151,39 +154,41 @@ class _Taken:
 
 
 class _Values:
-    """The values of the nodes of a query, at any level, in several films together."""
+    """The values of the nodes of a query, at any share of the levels, in several films together."""
 
     def __init__(
         self,
         candidates: Candidates,
         spans: Mapping[str, Span],
-        level: float,
+        level: Level,
         tolerance_s: float,
     ) -> None:
         self._candidates = candidates
         self._spans = spans
-        self._level = level
+        self._level = level if callable(level) else lambda phrase: level
         self._tolerance_s = tolerance_s
         self._moments: dict[str, dict[str, Sequence[Moment]]] = {}
         self._values: dict[tuple[Query, float, str], Intervals] = {}
 
     def value(
-        self, node: Query, level: float, videos: Iterable[str] | None = None
+        self, node: Query, share: float, videos: Iterable[str] | None = None
     ) -> dict[str, Intervals]:
         """The intervals of a node in each of the videos (default: all)."""
         videos = list(self._spans if videos is None else videos)
-        missing = [video for video in videos if (node, level, video) not in self._values]
+        missing = [video for video in videos if (node, share, video) not in self._values]
         if missing:
-            for video, intervals in self._evaluate(node, level, missing).items():
-                self._values[node, level, video] = intervals
-        return {video: self._values[node, level, video] for video in videos}
+            for video, intervals in self._evaluate(node, share, missing).items():
+                self._values[node, share, video] = intervals
+        return {video: self._values[node, share, video] for video in videos}
 
-    def _evaluate(self, node: Query, level: float, videos: list[str]) -> dict[str, Intervals]:
+    def _evaluate(self, node: Query, share: float, videos: list[str]) -> dict[str, Intervals]:
         tolerance_s = self._tolerance_s
         # What is there is told in occurrences; what only may be, moment by moment.
-        apart_s = tolerance_s if level >= self._level else None
+        apart_s = tolerance_s if share >= 1 else None
         match node:
             case Term():
+                fetched = self._fetched(node.text, videos)
+                level = share * self._level(node.text)
                 return {
                     video: occurrences(
                         [
@@ -198,35 +203,35 @@ class _Values:
                         ],
                         apart_s,
                     )
-                    for video, moments in self._fetched(node.text, videos).items()
+                    for video, moments in fetched.items()
                 }
             case Or():
-                left, right = (self.value(part, level, videos) for part in (node.left, node.right))
+                left, right = (self.value(part, share, videos) for part in (node.left, node.right))
                 return {
                     video: occurrences([*left[video], *right[video]], apart_s) for video in videos
                 }
             case Not():
-                there = self.value(node.of, self._level, videos)
+                there = self.value(node.of, 1.0, videos)
                 perhaps = self.value(node.of, 0.0, videos)
                 return {
                     video: remainder(there[video], perhaps[video], self._spans[video], tolerance_s)
                     for video in videos
                 }
             case Nth():
-                own = self.value(node.of, level, videos)
+                own = self.value(node.of, share, videos)
                 return {video: nth(own[video], node.number) for video in videos}
             case Every():
-                return self.value(node.of, level, videos)
+                return self.value(node.of, share, videos)
             case Window():
-                own = self.value(node.of, level, videos)
+                own = self.value(node.of, share, videos)
                 return {
                     video: window(own[video], node.start_s, node.end_s, tolerance_s)
                     for video in videos
                 }
             case Without():
-                left = self.value(node.left, level, videos)
+                left = self.value(node.left, share, videos)
                 some = [video for video in videos if left[video]]
-                there = self.value(node.right, self._level, some)
+                there = self.value(node.right, 1.0, some)
                 perhaps = self.value(node.right, 0.0, some)
                 kept = {
                     video: without(left[video], there[video], perhaps[video], tolerance_s)
@@ -234,9 +239,9 @@ class _Values:
                 }
                 return {video: kept.get(video, ()) for video in videos}
             case And() | Then() | Before() | After() | During():
-                left = self.value(node.left, level, videos)
+                left = self.value(node.left, share, videos)
                 some = [video for video in videos if left[video]]
-                right = self.value(node.right, level, some)
+                right = self.value(node.right, share, some)
                 both = {
                     video: _related(node, left[video], right[video], tolerance_s, apart_s)
                     for video in some

@@ -159,8 +159,7 @@ def _divide(
         # What supports the scene supports its parts; only the frames' share differs.
         level = np.sort(own)[-options.top_frames :].mean()
         usual = np.sort(values)[-options.top_frames :].mean()
-        share = 1 - options.kin_weight - options.cluster_weight
-        part_score = score + share * float(level - usual)
+        part_score = score + options.own_weight * float(level - usual)
         found.append(
             Part(
                 scene.scene,

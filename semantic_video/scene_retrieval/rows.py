@@ -59,7 +59,7 @@ def gather(memories: Sequence[MemoryHierarchy], options: RetrievalOptions) -> Ro
     What supports a scene is a weighted sum of vectors, which is one vector: a single product with a
     query scores the entry itself, its kin and its cluster.
     """
-    own = 1 - options.kin_weight - options.cluster_weight
+    own = options.own_weight
     entries: list[HalfArray] = []
     summaries: list[FloatArray] = []
     entry_cluster: list[NDArray[np.int64]] = []
@@ -97,6 +97,8 @@ def gather(memories: Sequence[MemoryHierarchy], options: RetrievalOptions) -> Ro
         summary = own * vectors + options.cluster_weight * memory.cluster_vectors[memory.labels]
         if options.kin_weight:
             summary += options.kin_weight * _kin(vectors, video_likeness[-1])
+        if options.theme_weight:
+            summary += options.theme_weight * _theme_vectors(memory)[memory.labels]
         summaries.append(summary)
         entry_cluster.append(memory.labels.astype(np.int64) + cluster_base)
         clusters.append(memory.cluster_vectors)
@@ -121,6 +123,15 @@ def gather(memories: Sequence[MemoryHierarchy], options: RetrievalOptions) -> Ro
         video_likeness=np.array(video_likeness),
         frame_share=own * (1 - options.entry_weight),
     )
+
+
+def _theme_vectors(memory: MemoryHierarchy) -> FloatArray:
+    """For each cluster [K, D] the mean of all entries of its coarsest theme."""
+    theme = memory.theme_levels[0] if memory.theme_levels else np.arange(len(memory.names))
+    sums = np.zeros((theme.max() + 1, memory.cluster_vectors.shape[1]), np.float32)
+    np.add.at(sums, theme[memory.labels], memory.entries.entry_vectors.astype(np.float32))
+    norms = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-6)
+    return (sums / norms)[theme]
 
 
 def _kin(vectors: FloatArray, usual: float) -> FloatArray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
+from semantic_video.query_language.evaluator import Level
 from semantic_video.query_language.tree import (
     After,
     And,
@@ -90,32 +91,36 @@ def inward(node: Query) -> Query:
 
 
 class Oracle:
-    def __init__(self, film: Film, span: Span, level: float, tolerance: float) -> None:
+    def __init__(self, film: Film, span: Span, level: Level, tolerance: float) -> None:
         self.film, self.begin, self.end = film, span.start_s, span.end_s
         self.level, self.tolerance = level, tolerance
 
-    def intervals(self, node: Query, level: float) -> list[Interval]:
-        """What a node is at a level."""
-        tolerance, sure = self.tolerance, level >= self.level
+    def level_of(self, phrase: str) -> float:
+        return self.level(phrase) if callable(self.level) else self.level
+
+    def intervals(self, node: Query, share: float) -> list[Interval]:
+        """What a node is at a share of the levels."""
+        tolerance, sure = self.tolerance, share == 1
         match node:
             case Term(text):
+                level = share * self.level_of(text)
                 there = [own for own in self.film[text] if own[2] >= level]
                 return coalesced(there, tolerance, sure)
             case Every(inner):
-                return self.intervals(inner, level)
+                return self.intervals(inner, share)
             case Or(left, right):
-                both = self.intervals(left, level) + self.intervals(right, level)
+                both = self.intervals(left, share) + self.intervals(right, share)
                 return coalesced(both, tolerance, sure)
             case And(left, right):
                 pieces = [
                     (max(a[0], b[0]), min(a[1], b[1]), min(a[2], b[2]))
-                    for a in self.intervals(left, level)
-                    for b in self.intervals(right, level)
+                    for a in self.intervals(left, share)
+                    for b in self.intervals(right, share)
                     if together(a, b, tolerance)
                 ]
                 return coalesced(pieces, tolerance, sure)
             case Not(inner):
-                there = self.intervals(inner, self.level)
+                there = self.intervals(inner, 1.0)
                 perhaps = self.intervals(inner, 0.0)
                 marks = {self.begin, self.end, *(t for own in there for t in own[:2])}
                 gaps = [
@@ -138,8 +143,8 @@ class Oracle:
             case Then(left, right, within):
                 pairs = [
                     (a, b)
-                    for a in self.intervals(left, level)
-                    for b in self.intervals(right, level)
+                    for a in self.intervals(left, share)
+                    for b in self.intervals(right, share)
                     if follows(a, b, tolerance, within)
                 ]
                 return [
@@ -149,10 +154,10 @@ class Oracle:
                 ]
             case Before(left, right, within) | After(left, right, within):
                 kept = []
-                for a in self.intervals(left, level):
+                for a in self.intervals(left, share):
                     others = [
                         b[2]
-                        for b in self.intervals(right, level)
+                        for b in self.intervals(right, share)
                         if (
                             follows(a, b, tolerance, within)
                             if isinstance(node, Before)
@@ -164,17 +169,17 @@ class Oracle:
                 return kept
             case During(left, right):
                 kept = []
-                for a in self.intervals(left, level):
+                for a in self.intervals(left, share):
                     around = [
                         b[2]
-                        for b in self.intervals(right, level)
+                        for b in self.intervals(right, share)
                         if b[0] - tolerance <= a[0] and a[1] <= b[1] + tolerance
                     ]
                     if around:
                         kept.append((a[0], a[1], min(a[2], max(around))))
                 return kept
             case Without(left, right):
-                there = self.intervals(right, self.level)
+                there = self.intervals(right, 1.0)
                 perhaps = self.intervals(right, 0.0)
                 return [
                     (
@@ -186,12 +191,12 @@ class Oracle:
                             - max((b[2] for b in perhaps if together(a, b, tolerance)), default=0),
                         ),
                     )
-                    for a in self.intervals(left, level)
+                    for a in self.intervals(left, share)
                     if not any(together(a, b, tolerance) for b in there)
                 ]
             case Window(inner, start, end):
                 pieces = []
-                for a in self.intervals(inner, level):
+                for a in self.intervals(inner, share):
                     low, high = max(a[0], start), min(a[1], end)
                     if high - low > tolerance or (low, high) == a[:2]:
                         pieces.append((low, high, a[2]))
@@ -205,7 +210,7 @@ class Oracle:
                     )
                 ]
             case Nth(inner, number):
-                own = sorted(self.intervals(inner, level))
+                own = sorted(self.intervals(inner, share))
                 if number == -1:
                     return own[-1:]
                 if number > len(own):
@@ -223,9 +228,7 @@ class Oracle:
         listed: list[Interval] = []
         found = False
         for share in SHARES:
-            for own in sorted(
-                self.intervals(body, self.level * share), key=lambda own: (-own[2], own[0])
-            ):
+            for own in sorted(self.intervals(body, share), key=lambda own: (-own[2], own[0])):
                 room = len(listed) < least or (every and share == 1)
                 if room and all(shared(own, other) <= 0 for other in listed):
                     listed.append(own)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semantic_video.query_language import Query, parse
-from semantic_video.query_language.evaluator import Answer, evaluate
+from semantic_video.query_language.evaluator import Answer, Level, evaluate
 from semantic_video.records import Moment, Span
 from tests.query_language.oracle import Film, Interval, Oracle
 from tests.query_language.strategies import crowded, films, queries
@@ -49,7 +49,7 @@ def spans(answer: Answer) -> list[tuple[float, float]]:
 
 
 def agree(
-    query: Query, film: Film, span: Span, level: float, tolerance_s: float, k: int | None
+    query: Query, film: Film, span: Span, level: Level, tolerance_s: float, k: int | None
 ) -> None:
     """Hold the evaluator to the oracle."""
     answer = evaluate(
@@ -61,16 +61,21 @@ def agree(
     assert (told, answer.found, answer.value) == (expected, found, value), str(query)
 
 
+def apart(phrase: str) -> float:
+    """Another level for each phrase."""
+    return {"a": 0.3, "b": 0.5}.get(phrase, 0.4)
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     query=queries,
     film=films,
     tolerance_s=st.sampled_from([0.0, 0.5]),
-    level=st.sampled_from([0.5, 0.3]),
+    level=st.sampled_from([0.5, 0.3, apart]),
     k=st.integers(1, 12),
 )
 def test_evaluator_equals_its_oracle(
-    query: Query, film: Film, tolerance_s: float, level: float, k: int
+    query: Query, film: Film, tolerance_s: float, level: Level, k: int
 ) -> None:
     agree(query, film, Span(0.0, DURATION), level, tolerance_s, k)
 
@@ -126,7 +131,7 @@ def test_each_operator_at_the_edge_of_the_tolerance(shape: str, data: st.DataObj
     begin_s = min((own[0] for moments in film.values() for own in moments), default=0.0)
     begin_s = data.draw(st.sampled_from([0.0, begin_s, begin_s / 2]), label="begin")
     tolerance_s = data.draw(st.sampled_from([0.5, 0.5, 0.0]), label="tolerance")
-    level = data.draw(st.sampled_from([0.5, 0.3]), label="level")
+    level: Level = data.draw(st.sampled_from([0.5, 0.3, apart]), label="level")
     k = data.draw(st.sampled_from([None, 12, 2]), label="k")
     for tree in trees:
         agree(tree, film, Span(begin_s, SHORT), level, tolerance_s, k)
@@ -158,6 +163,14 @@ def test_every_lists_nothing_that_is_less_sure() -> None:
     # Of two stretches that share time one is left out, and nothing takes its place.
     agree(parse('every ("a" then "b")'), film, Span(0.0, DURATION), 0.5, 0.5, 10)
     assert spans(Shelf({"film": film}).ask('every ("a" then "b")')) == [(0, 4)]
+
+
+def test_without_is_less_sure_where_the_other_may_be() -> None:
+    film: Film = {"a": [(0, 2, 0.9), (4, 6, 0.8)], "b": [(1, 3, 0.4), (5.8, 7, 0.45)]}
+    # What shares less than the tolerance is beside it, and what is below the level may still be.
+    agree(parse('"a" without "b"'), film, Span(0.0, DURATION), 0.5, 0.5, 10)
+    answer = Shelf({"film": film}).ask('"a" without "b"')
+    assert [(m.start_s, m.probability) for m in answer.moments] == [(4, 0.8), (0, 0.6)]
 
 
 FILM: Film = {
