@@ -64,7 +64,8 @@ def main() -> None:
     pool = read_pool(arguments.cache, arguments.data, encoder)
     texts = encoder.encode_texts(foreign_texts())
     if arguments.write:
-        write(pool.pictures, texts, encoder.fingerprint)
+        shipped = Path(product.__file__).with_name("references")
+        References(texts, pool.pictures).save(shipped / f"{encoder.fingerprint}.npz")
     order = np.random.default_rng(0).permutation(len(pool.pictures))
     bank, shown = np.array_split(order, 2)
     references = References(texts, pool.pictures[bank])
@@ -176,17 +177,6 @@ def auroc(asked: list[Asked]) -> float:
         for side in (True, False)
     )
     return float(np.mean(there[:, None] > not_there[None]))
-
-
-def write(pictures: FloatArray, texts: FloatArray, fingerprint: str) -> None:
-    """Store the references: pictures in int8 with a scale each, texts in float16."""
-    scale = np.abs(pictures).max(axis=1) / 127
-    np.savez(
-        Path(product.__file__).with_name("references") / f"{fingerprint}.npz",
-        texts=texts.astype(np.float16),
-        pictures=np.rint(pictures / scale[:, None]).astype(np.int8),
-        scale=scale.astype(np.float32),
-    )
 
 
 def unit(rows: NDArray[np.float64]) -> FloatArray:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +19,7 @@ from semantic_video.cli.options import (
 from semantic_video.cli.output import print_json, print_result
 from semantic_video.cli.terminal import size, table
 from semantic_video.config import load_config
-from semantic_video.errors import EncoderError
+from semantic_video.errors import EncoderError, QueryError
 
 models = typer.Typer(
     help="List image-text models, fetch one, or try one.",
@@ -31,6 +33,8 @@ DeviceOption = Annotated[
 
 # Below this a small precision ranks moments differently.
 _TRUSTED_COSINE = 0.98
+_FEWEST_PICTURES = 100
+_PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 
 
 @models.command("list")
@@ -160,6 +164,64 @@ def check(
         verdict = "" if cosine >= _TRUSTED_COSINE else ": too far off, use float32"
         lines.append(("to float32", f"cosine {cosine:.4f}{verdict}"))
     print_result("\n".join(f"{name:12} {value}" for name, value in lines))
+
+
+@models.command()
+def references(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A model's folder, or a name from `models list`.")
+    ],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Some thousand pictures of anything.")
+    ],
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+    library: LibraryOption = None,
+    config: ConfigOption = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Let a model tell better what is not there, by pictures that show anything.
+
+    A query that many unrelated pictures answer as well proves little. The built-in model ships
+    vectors of such pictures; for another one they are made of a folder of yours. Only vectors are
+    kept.
+    """
+    import numpy as np
+
+    from semantic_video.encoders import BUILT_IN, load_encoder
+    from semantic_video.scene_retrieval import References, references_path
+    from semantic_video.scene_retrieval.foreign_texts import foreign_texts
+
+    if model == BUILT_IN:
+        raise EncoderError(f"{BUILT_IN} ships its own")
+    if not folder.is_dir():
+        raise EncoderError(f"{folder} is not a folder")
+    encoder = load_encoder(model, load_config(config).encoder.threads, device)
+    vectors = [encoder.encode_images([picture]) for picture in _pictures(folder)]
+    if len(vectors) < _FEWEST_PICTURES:
+        raise EncoderError(
+            f"{folder} holds {len(vectors)} pictures that can be read: some thousand are right, "
+            f"at least {_FEWEST_PICTURES} are needed"
+        )
+    path = references_path(encoder)
+    References(encoder.encode_texts(foreign_texts()), np.concatenate(vectors)).save(path)
+    if as_json:
+        print_json({"id": model, "pictures": len(vectors), "path": str(path)})
+    else:
+        print_result(f"{model} is judged against {len(vectors)} pictures from now on ({path})")
+
+
+def _pictures(folder: Path) -> Iterator[Any]:
+    """The pictures below a folder, in order of their names; what cannot be read is passed over."""
+    from semantic_video.utils.images import read_image
+
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in _PICTURE_ENDINGS:
+            try:
+                yield read_image(path)
+            except QueryError:
+                continue
 
 
 def _in_milliseconds(value: float | None) -> str:

@@ -6,10 +6,18 @@ they are right, ``counting`` how many of them
 there are, and ``moments`` is the answer. ``packed`` and ``coarse`` are for very many videos.
 """
 
-from semantic_video.scene_retrieval.calibration import References
+from semantic_video.scene_retrieval.calibration import References, references_path
 from semantic_video.scene_retrieval.counting import occurrence_level
 from semantic_video.scene_retrieval.moments import Moments
 from semantic_video.scene_retrieval.packed import Asked, Packed
 from semantic_video.scene_retrieval.retriever import SceneRetriever
 
-__all__ = ["Asked", "Moments", "Packed", "References", "SceneRetriever", "occurrence_level"]
+__all__ = [
+    "Asked",
+    "Moments",
+    "Packed",
+    "References",
+    "SceneRetriever",
+    "occurrence_level",
+    "references_path",
+]

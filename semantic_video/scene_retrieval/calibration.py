@@ -11,8 +11,9 @@ judged three times over, as in the verification of speakers:
 - by a logistic curve from that standard score to a probability, fitted on films composed of other
   pictures (``python -m training.calibration``).
 
-Pictures cannot be made for an encoder that is not at hand, so only ``lite`` ships some; others do
-without the first step. The texts are encoded once for each encoder.
+Pictures cannot be encoded by an encoder that is not at hand, so only ``lite`` ships some vectors.
+Others do without the first step until ``models references`` made such vectors of a user's own
+pictures. The texts are encoded once for each encoder.
 """
 
 from __future__ import annotations
@@ -60,8 +61,10 @@ class References:
 
     @classmethod
     def of(cls, encoder: ImageTextEncoder, cached: CachedArray) -> References:
-        """Those of an encoder: shipped with it, else encoded once and kept by ``cached``."""
+        """Those of an encoder: shipped, made by the user, or texts alone, kept by ``cached``."""
         path = _SHIPPED / f"{encoder.fingerprint}.npz"
+        if not path.exists():
+            path = references_path(encoder)
         if path.exists():
             with np.load(path, allow_pickle=False) as stored:
                 scale = stored["scale"].astype(np.float32)
@@ -76,6 +79,17 @@ class References:
             lambda: encoder.encode_texts(texts).astype(np.float16),
         ).astype(np.float32)
         return cls(vectors, np.zeros((0, vectors.shape[1]), np.float32))
+
+    def save(self, path: Path) -> None:
+        """Keep them: pictures in int8 with a scale each, texts in float16."""
+        scale = np.maximum(np.abs(self.pictures).max(axis=1), 1e-6) / 127
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(
+            path,
+            texts=self.texts.astype(np.float16),
+            pictures=np.rint(self.pictures / scale[:, None]).astype(np.int8),
+            scale=scale.astype(np.float32),
+        )
 
     def level(self, queries: FloatArray) -> NDArray[np.float64]:
         """What is taken off the scores of each query [Q, D] for what any picture scores: [Q]."""
@@ -93,6 +107,13 @@ class References:
         """Some of the pictures, for what is asked by a picture."""
         step = max(1, len(self.pictures) // _PICTURE_QUERIES)
         return self.pictures[::step]
+
+
+def references_path(encoder: ImageTextEncoder) -> Path:
+    """Where the vectors lie that a user made for an encoder which ships none."""
+    from semantic_video.encoders.hub import models_path
+
+    return models_path() / "references" / f"{encoder.fingerprint}.npz"
 
 
 @dataclass(frozen=True, eq=False)

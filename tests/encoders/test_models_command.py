@@ -14,9 +14,13 @@ from pathlib import Path
 import pytest
 from onnx import TensorProto
 
+from semantic_video.encoders import load_encoder
 from semantic_video.encoders.presets import PRESETS
+from semantic_video.scene_retrieval import References
+from semantic_video.utils.images import read_image
 from tests.encoders.local_hub import REVISION, serve
 from tests.encoders.tiny_models import DIMENSION, clip_folder, image_nodes, save_graph, text_nodes
+from tests.media import jpeg_bytes, picture
 
 PROJECT = Path(__file__).parents[2]
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens
@@ -117,6 +121,30 @@ def test_check_holds_small_precisions_against_float32(tmp_path: Path) -> None:
     assert "too far off" in run("models", "check", f"{root}:int8").stdout
 
 
+def test_own_pictures_to_judge_against(tmp_path: Path, own_directories: Path) -> None:
+    model, pictures = clip_folder(tmp_path / "m"), tmp_path / "pictures"
+    (pictures / "more").mkdir(parents=True)
+    for seed in range(120):
+        folder = pictures / "more" if seed % 2 else pictures
+        (folder / f"{seed}.jpg").write_bytes(jpeg_bytes(picture(seed, 32, 24)))
+    (pictures / "broken.jpg").write_bytes(b"no picture")
+    (pictures / "notes.txt").write_text("no picture either")
+
+    encoder = load_encoder(str(model))
+    nothing = References.of(encoder, lambda name, key, make: make())
+    assert len(nothing.pictures) == 0
+    done = run("models", "references", model, pictures, "--json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert made["pictures"] == 120
+    assert Path(made["path"]).is_relative_to(own_directories)
+    judged = References.of(encoder, lambda name, key, make: make())
+    expected = encoder.encode_images([read_image(pictures / "0.jpg")])[0]
+    assert judged.pictures[0] == pytest.approx(expected, abs=0.01)
+    assert judged.level(encoder.encode_texts(["a dog"])) > 0
+    assert_refused(run("models", "references", model, model), "at least 100")
+
+
 @pytest.mark.parametrize("name", ["clip-vit-b-32", "someone/else"])
 def test_nobody_answers(name: str) -> None:
     done = run("models", "pull", name, "--yes")
@@ -132,6 +160,8 @@ def test_no_such_model(hub: tuple[str, list[str]]) -> None:
     ("arguments", "words"),
     [
         (("pull", "lite"), ("built in",)),
+        (("references", "lite", "."), ("ships its own",)),
+        (("references", "no/such/place", "."), ("models pull no/such/place",)),
         (("pull", "clip-vit-b32"), ("unknown model", "clip-vit-b-32")),
         (("check", "clip-vit-b-32"), ("models pull clip-vit-b-32", "--model lite")),
         (("check", "no/such/place"), ("models pull no/such/place",)),
