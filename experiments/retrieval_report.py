@@ -1,14 +1,16 @@
 """What each part of the retrieval gives: an ablation, and how far probabilities can be trusted.
 
     python -m experiments.retrieval_report MANIFEST --library DIR [--figure FILE.png]
+                                           [--foreign VIDEO]
 
 MANIFEST names a film and its labelled queries, and the library holds that film indexed. Prints a
 line per variant: share of `moment` queries answered among the first 1, 5 and 10 moments, share
 whose first moment overlaps by half of the union, mean distance of its borders in seconds, share of
 the spans of `concept` queries found by ten moments, area under the curve of the first moment's
 probability for what is there (`moment`, and `concept`) against what is not, and how often queries
-of either kind are found. ``--figure`` draws the reliability diagram: probabilities against how many
-were right.
+of either kind are found. Then the shares found at other rates of false alarms: of each kind of
+query and, with ``--foreign``, of all queries in a video of the library that shows none of it.
+``--figure`` draws the reliability diagram: probabilities against how many were right.
 """
 
 from __future__ import annotations
@@ -27,10 +29,14 @@ from experiments.figures import hits, recall
 from semantic_video.config import RetrievalOptions, default_config
 from semantic_video.encoders import load_encoder
 from semantic_video.library import Library
+from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.queries import encode_queries
 from semantic_video.records import Moment
 from semantic_video.scene_retrieval import Moments, References, SceneRetriever
 from semantic_video.stored_memory import memory_from_stored
+
+RATES = (0.05, 0.1, 0.2, 0.3)
+"""Of false alarms, as asked for."""
 
 
 def main() -> None:
@@ -39,6 +45,7 @@ def main() -> None:
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--library", required=True)
     parser.add_argument("--figure", type=Path)
+    parser.add_argument("--foreign", metavar="VIDEO")
     arguments = parser.parse_args()
     manifest = json.loads(arguments.manifest.read_text(encoding="utf-8"))
     library = Library(arguments.library)
@@ -58,6 +65,30 @@ def main() -> None:
         print(f"{name:34}" + "".join(f"{figure:9.3f}" for figure in figures))
         if name == "as shipped" and arguments.figure is not None:
             draw(*probabilities(queries, answers), arguments.figure)
+    print(f"\n{'found at a rate asked for of':34}" + "".join(f"{rate:9.2f}" for rate in RATES))
+    default = default_config().retrieval
+    searched = [(record.name, memories[0][1])]
+    for kind in kinds:
+        own = [v for query, v in zip(queries, vectors, strict=True) if query["type"] == kind]
+        print(f"{kind:34}" + accepted(searched, own, default, references))
+    if arguments.foreign is not None:
+        other = library.resolve(arguments.foreign)
+        foreign = [(other.name, memory_from_stored(library.load(other.id), other))]
+        print(f"{'all, in ' + other.name:34}" + accepted(foreign, vectors, default, references))
+
+
+def accepted(
+    memories: Sequence[tuple[str, MemoryHierarchy]],
+    vectors: Sequence[NDArray[np.float32]] | NDArray[np.float32],
+    options: RetrievalOptions,
+    references: References,
+) -> str:
+    """The share of queries that are found in some videos, for each of `RATES`."""
+    shares = []
+    for rate in RATES:
+        retriever = SceneRetriever(memories, replace(options, false_accept_rate=rate), references)
+        shares.append(np.mean([retriever.search(vector, k=1).found for vector in vectors]))
+    return "".join(f"{share:9.3f}" for share in shares)
 
 
 def variants(
