@@ -131,7 +131,8 @@ def _theme_vectors(memory: MemoryHierarchy) -> FloatArray:
     sums = np.zeros((theme.max() + 1, memory.cluster_vectors.shape[1]), np.float32)
     np.add.at(sums, theme[memory.labels], memory.entries.entry_vectors.astype(np.float32))
     norms = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-6)
-    return (sums / norms)[theme]
+    means: FloatArray = (sums / norms)[theme]
+    return means
 
 
 def _kin(vectors: FloatArray, usual: float) -> FloatArray:
