@@ -117,6 +117,8 @@ def part_of(text: str, kind: Kind | None = None, sign: int = 1) -> Part:
         text, weight = match[1], float(match[2])
     if not text.strip() or weight == 0:
         raise QueryError(f"{text!r} adds nothing: write words, or words*0.5 to weigh them")
+    if kind is None and text.startswith("@"):
+        raise QueryError(f"{text!r}: a saved query is asked for as the query itself: search {text}")
     moment = split_moment(text)
     if kind == "moment" and moment is None:
         raise QueryError(f"{text!r} names no moment: write FILM@TIME, such as holiday.mp4@12:34")

@@ -145,7 +145,8 @@ class NullDistribution:
         """
         count = len(self.evidence)
         rank = min(int(np.ceil((1 - false_accept_rate) * (count + 1))), count) - 1
-        middle = float(np.median(self.evidence))
+        # The median of what is in order: numpy's own costs a cold search a tenth of a second.
+        middle = float(self.evidence[(count - 1) // 2] + self.evidence[count // 2]) / 2
         return middle + CAUTION * (float(self.evidence[max(rank, 0)]) - middle)
 
 
