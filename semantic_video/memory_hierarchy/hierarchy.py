@@ -87,7 +87,7 @@ class MemoryHierarchy:
         owners = self.entries.exemplar_entries
         if len(owners) and np.bincount(owners).max() > self.exemplars:
             raise ValueError(f"an entry has more than {self.exemplars} exemplars")
-        for tier in self.tiers():
+        for tier in self._stored_tiers():
             if tier.entries > tier.budget_entries or tier.bytes > tier.budget_bytes:
                 raise ValueError(f"{tier} exceeds its budget")
 
@@ -280,19 +280,25 @@ class MemoryHierarchy:
         memory that is whole, so there are no frames; themes are worked out from the clusters when
         they are asked for, and nothing of them is stored.
         """
+        themes = sum(int(level.max()) + 1 for level in self.theme_levels)
+        return (*self._stored_tiers(), Tier("theme", themes, 0, *self.budget.tiers["theme"]))
+
+    def _stored_tiers(self) -> tuple[Tier, ...]:
+        """All but the themes, which are within their budget by the way they are made.
+
+        They take a linkage of all clusters, so that a memory which is only searched does not make
+        them.
+        """
         held, budget = self.entries, self.budget
         spans = sum(len(own) for own in held.entry_spans)
         names = sum(len(name.encode()) + NODE_BYTES for name in self.names)
+        entries = budget.entry_bytes(len(held), len(held.exemplar_times), spans, len(self.returns))
         used = {
             "frame": (0, 0),
-            "entry": (
-                len(held),
-                budget.entry_bytes(len(held), len(held.exemplar_times), spans, len(self.returns)),
-            ),
+            "entry": (len(held), entries),
             "cluster": (len(self.names), names),
-            "theme": (sum(int(level.max()) + 1 for level in self.theme_levels), 0),
         }
-        return tuple(Tier(name, *used[name], *limit) for name, limit in budget.tiers.items())
+        return tuple(Tier(name, *used[name], *budget.tiers[name]) for name in used)
 
     def returns_from(self, scene: int) -> tuple[Return, ...]:
         """What a scene shows again, surest first; empty where it is new."""
