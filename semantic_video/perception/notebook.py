@@ -22,7 +22,6 @@ from semantic_video.utils.video_utils.pictures import jpeg
 _BLACK_LUMA = 20
 _LEAST_SCENE_S = 0.7
 _INTO_SCENE_S = 0.5
-_LOOK_AHEAD_S = (1.5, 3.2)  # where one frame stands for so long and a second more
 _THUMBNAIL_WIDTH, _THUMBNAIL_BYTES = 160, 6000
 # Largest difference of block means between two pictures that are the same, 0 to 255.
 _SAME = 2.0
@@ -97,10 +96,15 @@ class Notebook:
         kept = [time_s not in self.outdated for time_s in times_s.tolist()]
         return EncodedFrames(times_s[kept], vectors[kept])
 
-    def looks(self, scenes: Sequence[Span], watched: Sequence[Span]) -> list[float]:
+    def looks(
+        self, scenes: Sequence[Span], watched: Sequence[Span], ahead_s: Sequence[float]
+    ) -> list[float]:
         """When to look again: into scenes without a frame, or in which one stands for long.
 
-        Not for the latter into what was ``watched``, sorted and apart: there all were at hand.
+        Args:
+            scenes: what is known by now.
+            watched: sorted and apart; here all frames were at hand.
+            ahead_s: how long after a frame others are looked for, if it stands a second longer.
         """
         ends = [span.end_s for span in watched]
 
@@ -121,9 +125,9 @@ class Notebook:
             for one_s, next_s in itertools.pairwise(own):
                 if next_s in self.still_since:
                     continue
-                ahead = [one_s + ahead_s for ahead_s in _LOOK_AHEAD_S]
+                wanted = [one_s + after_s for after_s in ahead_s]
                 looks += [
-                    time_s for time_s in ahead if time_s < next_s - 1 and not was_watched(time_s)
+                    time_s for time_s in wanted if time_s < next_s - 1 and not was_watched(time_s)
                 ]
         return looks
 

@@ -58,6 +58,10 @@ _SPARSE_S = 12.0
 _LEAST_UNSEEN_S = 0.75
 _SETTLE_S = 0.4  # decoded beyond a group's end, to see a cut there
 _LOOK_S = 0.25  # a frame is looked for in so much
+# After a frame that stands for long, others are looked for: the second not where decoding up to it
+# is dear, in megapixels a second.
+_LOOK_AHEAD_S = (1.5, 3.2)
+_DEAR = 20.0
 _NEARLY = 0.999
 _USUAL_FPS = 25.0
 _SKIPPING_PAYS_BELOW = 0.7  # share to be decoded, above which the film is watched whole
@@ -104,7 +108,11 @@ class _Passes:
         self._progress = progress
         self._scenes = scenes
         self._total_s = reader.info.duration_s
-        self._work = Workload()
+        info = reader.info
+        rate = info.average_fps or _USUAL_FPS
+        self._megapixels_s = info.width * info.height * rate / 1e6
+        self._work = Workload(self._megapixels_s / rate, rate)
+        self._ahead_s = _LOOK_AHEAD_S if self._megapixels_s < _DEAR else _LOOK_AHEAD_S[:1]
         self._whole = Plan.all(skip_nonreference=not config.reading.every_frame)
         self._coarse: list[float] = []  # edges of the scenes that glimpses gave
         self._tell_at_s = time.monotonic() + _TELL_EVERY_S
@@ -122,11 +130,10 @@ class _Passes:
 
     def _may_skip(self) -> bool:
         """Whether leaving out most of the film may be asked for, and worth it."""
-        reading, info = self._config.reading, self._reader.info
+        reading = self._config.reading
         if reading.depth == "full" or self._total_s < _SKIM_FROM_S:
             return False
-        pixels = info.width * info.height * (info.average_fps or _USUAL_FPS)
-        return reading.depth == "quick" or pixels >= reading.whole_below * 1e6
+        return reading.depth == "quick" or self._megapixels_s >= reading.whole_below
 
     def _glimpse(self) -> Iterator[Perception]:
         """Some frames spread over the film: enough for a first answer."""
@@ -182,8 +189,7 @@ class _Passes:
                 return None
             seen_s = frame.time_s
             if keys >= _LEAST_KEYS and keys & (keys - 1) == 0:  # at powers of two
-                so_far = judged_up_to(seen_s)
-                work.expect(_span_s(self._chosen(so_far)) / max(seen_s, 1e-9))
+                self._expect(judged_up_to(seen_s), reader.packets_so_far(), seen_s)
             yield from self._now_and_then(0.0, seen_s, lambda end_s: _cuts(judged_up_to(end_s)))
             self._tell("key frames", work.skimmed(frame.time_s / max(self._total_s, frame.time_s)))
         packets = reader.packets()
@@ -200,7 +206,7 @@ class _Passes:
         reader, notebook = self._reader, self._notebook
         stretches = _merged(doubt.span for doubt in self._chosen(judgement))
         wanted_s = sum(stretch.duration_s for stretch in stretches)
-        self._work.expect(wanted_s / reader.end_s)
+        self._expect(judgement, reader.packets(), reader.end_s)
         unseen = wanted_s / reader.end_s
         if stretches and reader.end_s >= _EARLY_FROM_S:
             scenes = self._scenes_between(_cuts(judgement))
@@ -220,7 +226,7 @@ class _Passes:
             undecoded_s = reader.undecoded_s
         scenes = self._scenes_between(_cuts(judgement, decoded, self._config.segmentation))
         if self._config.reading.depth != "quick":
-            looks = _merged_looks(notebook.looks(scenes, stretches))
+            looks = _merged_looks(notebook.looks(scenes, stretches, self._ahead_s))
             self._look(looks)
             scenes = self._scenes_between(_cuts(judgement, decoded, self._config.segmentation))
         yield self._perception(scenes, undecoded_s=undecoded_s)
@@ -292,6 +298,23 @@ class _Passes:
             if place < len(looks) and frame.time_s >= looks[place].start_s:
                 self._notebook.note(frame)
                 place += 1
+                self._tell("looking", self._work.looked(place / len(looks)))
+
+    def _expect(self, judgement: Judgement, packets: PacketIndex, seen_s: float) -> None:
+        """Expect that the film goes on as up to ``seen_s``."""
+        keys = packets.time_s[packets.is_key]
+        doubts = [doubt.span for doubt in self._chosen(judgement)]
+        gaps = np.diff([*keys.tolist(), seen_s])
+        look_s = 0.0
+        if self._config.reading.depth == "auto":
+            ends = [span.end_s for span in doubts]
+            for key_s, gap_s in zip(keys.tolist(), gaps.tolist(), strict=True):
+                place = bisect.bisect_right(ends, key_s)
+                if place == len(doubts) or doubts[place].start_s > key_s:
+                    look_s += max((a for a in self._ahead_s if a < gap_s - 1), default=0.0)
+        seen_s = max(seen_s, 1e-9)
+        share = sum(span.duration_s for span in doubts) / seen_s
+        self._work.expect(share, seen_s / max(1, len(keys)), look_s / seen_s)
 
     def _scenes_between(self, cuts: _Cuts) -> Sequence[Span]:
         if self._scenes is not None:

@@ -69,27 +69,43 @@ def test_a_pause_does_not_count() -> None:
     assert told == pytest.approx(50, rel=0.05)
 
 
-@pytest.mark.parametrize(("share", "cost"), [(0.02, 4.0), (0.2, 4.0), (0.5, 3.5)])
-def test_passes_add_up_to_one_even_measure(share: float, cost: float) -> None:
-    """The time of skimming is 1, of decoding all 4 or nearly so; told from the first tenth on."""
-    work, clocks = Workload(), Clocks()
+@pytest.mark.parametrize("megapixels", [0.1, 0.9, 2.1, 8.3])
+@pytest.mark.parametrize(("share", "key_s"), [(0.02, 2.0), (0.2, 8.3), (0.5, 2.0)])
+def test_passes_add_up_to_one_even_measure(megapixels: float, share: float, key_s: float) -> None:
+    """In a film that goes on as it begins, the time left is right from the first tenth on."""
+    looks = 0.1
+    second = 30 * 0.6 * 4.5 * megapixels + 15  # decoding and encoding a second of film
+    skim = (8.5 * megapixels + 28) / key_s
+    work, clocks = Workload(megapixels, 30.0), Clocks()
     left = TimeLeft(clocks.monotonic, clocks.process_time)
-    total_s = 100 * (1 + cost * share)
-    work.expect(share)
-    for step in range(100):
-        told = left.update(work.skimmed(step / 100))
+    total_s = 100 * (skim + (share + looks) * second)
+    work.expect(share, key_s, looks)
+
+    def check(told: float | None) -> None:
         if clocks.wall_s >= total_s / 10 and told is not None:
-            assert told == pytest.approx(total_s - clocks.wall_s, rel=0.2)
-        clocks.work(1.0)
-    for step in range(100):
-        told = left.update(work.refined(step / 100))
-        clocks.work(cost * share)
-    assert work.refined(1) == 1
+            assert told == pytest.approx(total_s - clocks.wall_s, rel=0.1, abs=total_s / 100)
+
+    for done, cost in ((work.skimmed, skim), (work.refined, share), (work.looked, looks)):
+        for step in range(101):
+            check(left.update(done(step / 100)))
+            if step < 100:
+                clocks.work(cost if done == work.skimmed else cost * second)
+    assert work.looked(1) == 1
+
+
+def test_what_cannot_be_skipped_after_all_is_counted() -> None:
+    work = Workload(0.9, 30.0)
+    shares = [work.skimmed(0.1)]
+    shares += [work.watched(share) for share in (0.0, 0.5, 1.0)]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
 
 
 def test_progress_never_falls_when_more_is_found_to_do() -> None:
-    work = Workload()
+    work = Workload(0.9, 30.0)
     shares = [work.skimmed(0.1), work.skimmed(0.5)]
-    work.expect(0.9)
+    work.expect(0.9, 5.0, 0.2)
     shares += [work.skimmed(0.5), work.skimmed(1), work.refined(0.5), work.refined(1)]
+    shares += [work.looked(0.5), work.looked(1)]
     assert shares == sorted(shares)
+    assert shares[-1] == 1
