@@ -3,10 +3,12 @@
     python -m benchmarks.indexing_speed FILM [FILM ...] [--truth FILM.json] [--made FOLDER]
         [--long] [--out report.json]
 
-Each film is indexed (`auto`, then `full`) and watched densely, each in a process of its own. Prints
+Each film is indexed (`auto`, then `full`) and watched densely, each in a process of its own; one of
+so few pixels that `auto` watches it whole is also skipped through, as if it had more (`skip`). Prints
 JSON: wall and CPU seconds, peak memory, seconds until the first index could be searched, frames
-decoded and encoded, what the index weighs, ratios to dense, and the stages alone (demuxing, key
-frames, all frames, encoder). ``--truth`` names a labelled film's manifest: share of its `moment`
+decoded and encoded, what the index weighs, how wrong the time left was after the first tenth (in
+processor time), ratios to dense, and the stages alone (demuxing, key frames, all frames, encoder).
+``--truth`` names a labelled film's manifest: share of its `moment`
 queries answered among the first 1, 5 and 10, and `concept` recall among ten, for each way. Dense
 frames are pooled over the scenes of `full`, which is kind to the dense way.
 ``--made`` adds the films that `benchmarks.speed_films` left in a folder, ``--long`` also those of
@@ -26,20 +28,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from semantic_video import SemanticVideoProcessor
-from semantic_video.config import load_config
+from semantic_video.config import Config, load_config
 from semantic_video.encoders import load_encoder
 from semantic_video.library import Library
 from semantic_video.queries import encode_queries
 from semantic_video.scene_encoder import SceneEncoder
 from semantic_video.utils.cores import available_cores
+from semantic_video.utils.pace import TimeLeft
 from semantic_video.utils.video_utils import Plan, VideoReader
-from semantic_video.vocabulary import word_vectors
 
 COLD_QUERY = "a dog on a beach"
 
@@ -73,7 +77,14 @@ def main() -> None:
         "machine": {
             "processor": _processor(),
             "cores": available_cores(),
+            "load": round(os.getloadavg()[0], 1),
             "python": platform.python_version(),
+            "onnxruntime": version("onnxruntime"),
+            "av": version("av"),
+        },
+        "settings": {
+            section: asdict(getattr(load_config(), section))
+            for section in ("encoder", "reading", "sampling")
         },
         "films": {},
     }
@@ -86,13 +97,18 @@ def main() -> None:
     print(json.dumps(report, indent=2))
 
 
-WAYS = ("auto", "full", "dense")
+WAYS = ("auto", "skip", "full", "dense")
 
 
 def measure(film: Path, truth: Mapping[str, Any] | None) -> dict[str, Any]:
     """All ways of one film, and their ratios."""
     figures: dict[str, Any] = {}
-    ways = ("auto",) if film.stem.startswith("long-") else WAYS
+    ways: tuple[str, ...] = ("auto",) if film.stem.startswith("long") else WAYS
+    with VideoReader(film) as reader:
+        info = reader.info
+    pixels = info.width * info.height * (info.average_fps or 25)
+    if pixels >= load_config().reading.whole_below * 1e6:
+        ways = tuple(way for way in ways if way != "skip")
     with tempfile.TemporaryDirectory() as folder:
         for way in (*ways, "stages"):
             if way == "stages" and len(ways) == 1:
@@ -102,18 +118,16 @@ def measure(film: Path, truth: Mapping[str, Any] | None) -> dict[str, Any]:
             for way in ways:
                 figures[way]["recall"] = _recall(Path(folder), way, truth)
         figures["search"] = _searches(Path(folder) / "auto")
-    if "dense" in figures:
-        auto, dense = figures["auto"], figures["dense"]
-        figures["dense_over_auto"] = {
-            "cpu": round(dense["cpu_s"] / auto["cpu_s"], 2),
-            "wall": round(dense["wall_s"] / auto["wall_s"], 2),
-            "frames_decoded": round(dense["frames_decoded"] / auto["frames_decoded"], 2),
-            "frames_encoded": round(dense["frames_encoded"] / auto["frames_encoded"], 2),
+    for way in ways if "dense" in figures else ():
+        ours, dense = figures[way], figures["dense"]
+        ours["dense_over_this"] = {
+            name: round(dense[name] / max(ours[name], 0.01), 2)
+            for name in ("cpu_s", "wall_s", "frames_decoded", "frames_encoded")
         }
-        if truth is not None:
-            figures["recall_over_dense"] = {
-                name: round(auto["recall"][name] / value, 3) if value else None
-                for name, value in dense["recall"].items()
+        for other in ("dense", "full") if truth is not None else ():
+            ours[f"recall_over_{other}"] = {
+                name: round(ours["recall"][name] / value, 3) if value else None
+                for name, value in figures[other]["recall"].items()
             }
     return figures
 
@@ -146,14 +160,14 @@ def _one_way(film: Path, way: str, work: Path) -> dict[str, Any]:
         cpu_s = time.process_time()
         facts = _dense(film, encoder, work)
     else:
-        # The words that name clusters are encoded once for each library: that is not counted.
         library = _TimedLibrary(work / way, create=True)
-        config = load_config().override({"reading": {"depth": way}}, source="the benchmark")
-        processor = SemanticVideoProcessor(film, "auto", library=library, config=config)
-        for name in ("vocabulary", "kinds"):
-            word_vectors(processor._encoder, library, name, _words(name))
+        progress = _Progress()
+        processor = SemanticVideoProcessor(
+            film, "auto", library=library, config=_config(way), progress=progress
+        )
         started_s, cpu_s = time.perf_counter(), time.process_time()
         record = processor.index().record
+        used_s = time.process_time() - cpu_s
         stored = library.load(record.id)
         vectors = stored.entry_vectors.nbytes + stored.exemplar_vectors.nbytes
         facts = {
@@ -163,6 +177,7 @@ def _one_way(film: Path, way: str, work: Path) -> dict[str, Any]:
             "frames_encoded": record.info["frames_encoded"],
             "first_searchable_s": round((library.first_s or 0.0) - started_s, 2),
             "vector_mb_per_hour": round(vectors / record.duration_s * 3600 / 1e6, 2),
+            "time_left_off_by": progress.off_by(cpu_s + used_s),
         }
     facts["wall_s"] = round(time.perf_counter() - started_s, 2)
     facts["cpu_s"] = round(time.process_time() - cpu_s, 2)
@@ -171,10 +186,38 @@ def _one_way(film: Path, way: str, work: Path) -> dict[str, Any]:
     return facts
 
 
-def _words(name: str) -> tuple[str, ...]:
-    from semantic_video.semantic_clustering import load_kinds, load_vocabulary
+class _Progress:
+    """What the time left is told to be, if processor time is the clock: the machine is shared."""
 
-    return load_vocabulary() if name == "vocabulary" else load_kinds()
+    def __init__(self) -> None:
+        self._left = TimeLeft(time.process_time)
+        self._told: list[tuple[float, float]] = []
+
+    def __call__(self, stage: str, done_s: float, total_s: float) -> None:
+        left_s = self._left.update(done_s / total_s)
+        if left_s is not None:
+            self._told.append((time.process_time(), left_s))
+
+    def off_by(self, end_s: float) -> dict[str, float] | None:
+        """Errors of the estimates after the first tenth, as shares of the whole time."""
+        if not self._told:
+            return None
+        begin_s = self._told[0][0]
+        total_s = end_s - begin_s
+        errors = [
+            abs(now_s + left_s - end_s) / total_s
+            for now_s, left_s in self._told
+            if now_s - begin_s >= total_s / 10
+        ]
+        if not errors:
+            return None
+        return {"median": round(float(np.median(errors)), 3), "most": round(max(errors), 3)}
+
+
+def _config(way: str) -> Config:
+    """The configuration that indexes in this way."""
+    asked = {"depth": "auto", "whole_below": 0.0} if way == "skip" else {"depth": way}
+    return load_config().override({"reading": asked}, source="the benchmark")
 
 
 def _dense(film: Path, encoder: Any, work: Path) -> dict[str, Any]:
@@ -196,20 +239,20 @@ def _dense(film: Path, encoder: Any, work: Path) -> dict[str, Any]:
 
 
 def _stages(film: Path) -> dict[str, Any]:
-    """CPU seconds of each stage alone."""
+    """CPU seconds of each stage alone; with frames come the small pictures that judge change."""
     figures: dict[str, Any] = {}
-    with VideoReader(film) as reader:
+    encoder = load_encoder("lite")
+    with VideoReader(film, cover=encoder.input_size) as reader:
         plans = {"key_frames": Plan.keyframes(), "all_frames": Plan.all()}
         cpu_s = time.process_time()
         reader.packets()
         figures["demux_cpu_s"] = round(time.process_time() - cpu_s, 3)
         for name, plan in plans.items():
             cpu_s = time.process_time()
-            count = sum(1 for _ in reader.frames(plan))
+            count = sum(frame.small.shape[0] > 0 for frame in reader.frames(plan))
             figures[f"{name}_cpu_s"] = round(time.process_time() - cpu_s, 2)
             figures[name] = count
         picture = next(iter(reader.frames(Plan.keyframes()))).rgb()
-    encoder = load_encoder("lite")
     encoder.encode_images([picture] * 8)
     cpu_s = time.process_time()
     encoder.encode_images([picture] * 64)
@@ -227,8 +270,9 @@ def _recall(work: Path, way: str, truth: Mapping[str, Any]) -> dict[str, float]:
     else:
         library = Library(work / way)
         (record,) = library.videos()
-        config = load_config().override({"reading": {"depth": way}}, source="the benchmark")
-        processor = SemanticVideoProcessor(record.path, "auto", library=library, config=config)
+        processor = SemanticVideoProcessor(
+            record.path, "auto", library=library, config=_config(way)
+        )
         processor.build_semantic_memory()
         answers = [
             [(m.start_s, m.end_s) for m in processor.query_semantic_memory(query["text"], 10)]
