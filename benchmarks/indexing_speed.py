@@ -4,13 +4,13 @@
         [--long] [--out report.json]
 
 Each film is indexed (`auto`, then `full`) and watched densely, each in a process of its own; one of
-so few pixels that `auto` watches it whole is also skipped through, as if it had more (`skip`). Prints
-JSON: wall and CPU seconds, peak memory, seconds until the first index could be searched, frames
-decoded and encoded, what the index weighs, how wrong the time left was after the first tenth (in
-processor time), ratios to dense, and the stages alone (demuxing, key frames, all frames, encoder).
-``--truth`` names a labelled film's manifest: share of its `moment`
-queries answered among the first 1, 5 and 10, and `concept` recall among ten, for each way. Dense
-frames are pooled over the scenes of `full`, which is kind to the dense way.
+so few pixels that `auto` watches it whole is also skipped through, as if it had more (`skip`).
+Prints JSON: wall and CPU seconds, peak memory, seconds until the first index could be searched,
+frames decoded and encoded, what the index weighs, how wrong the time left was after the first tenth
+(in processor time), ratios to dense, and the stages alone (demuxing, key frames, all frames,
+encoder). ``--truth`` names a labelled film's manifest: share of its `moment` queries answered among
+the first 1, 5 and 10, and `concept` recall among ten, for each way. Dense frames are pooled over
+the scenes of `full`, which is kind to the dense way.
 ``--made`` adds the films that `benchmarks.speed_films` left in a folder, ``--long`` also those of
 two hours, which only `auto` watches: a dense pass costs the same for each second of film. They
 repeat a short film, so pictures encoded once count the more: `joined` films are without repeats.
