@@ -53,7 +53,7 @@ class Request:
 
     ``text`` is a phrase or a query of the language (a phrase in any case where ``plain``);
     ``parts`` are added to a phrase; ``marks`` are moments called right or wrong; ``filters`` say
-    where to look. ``every`` asks for all that passes the threshold, ``spread`` for moments far
+    where to look. ``every`` asks for every occurrence, ``spread`` for moments far
     apart; ``k`` and ``exact`` as for `SceneRetriever.search`; ``signals`` are what may find a
     phrase.
     """

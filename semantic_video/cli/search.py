@@ -65,9 +65,7 @@ def search(
         bool, typer.Option("--plain", help="A phrase, also where it has words like `then`.")
     ] = False,
     exact: Annotated[bool, typer.Option("--exact", help="Score every scene.")] = False,
-    every: Annotated[
-        bool, typer.Option("--all", help="All that passes the threshold, however many.")
-    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every occurrence, however many.")] = False,
     spread: Annotated[
         bool, typer.Option("--spread", help="Moments far apart instead of neighbours.")
     ] = False,
@@ -146,7 +144,7 @@ def search(
     if k is not None and k < 1:
         raise QueryError(f"-k {k}: ask for at least 1 moment")
     if k is not None and k > _MOST:
-        raise QueryError(f"-k {k}: --all lists all that passes the threshold, however many")
+        raise QueryError(f"-k {k}: --all lists every occurrence, however many")
     named = save_as is None or (save_as.isprintable() and save_as.strip("@ "))
     if not named or (save_as is not None and queries is not None):
         raise QueryError("--save-as gives one search a name: --save-as my-dog")
