@@ -25,7 +25,7 @@ from semantic_video.stored_memory import memory_from_stored
 from semantic_video.utils import visualization
 from semantic_video.utils.visualization.page import clock
 
-What = Literal["timeline", "map", "sheet", "themes", "memory", "query"]
+What = Literal["timeline", "map", "sheet", "themes", "memory", "experts", "query"]
 KINDS: tuple[str, ...] = get_args(What)
 _IN_REPORT: dict[str, What] = {"Themes": "themes", "Map": "map", "Memory": "memory"}
 """Pictures that a report holds beside its own, by their titles."""
@@ -42,6 +42,8 @@ class Pictures:
     lines: tuple[Line, ...]
     """What was said and written, in order of time."""
     config: Config
+    experts: bytes | None = None
+    """What training left, as the library keeps it; None where nobody trained."""
 
     @classmethod
     def of(cls, library: Library, record: VideoRecord, config: Config) -> Pictures:
@@ -53,6 +55,7 @@ class Pictures:
             library.thumbnails(record.id),
             library.lines([record.id]).get(record.id, ()),
             config,
+            library.experts([record.id]).get(record.id),
         )
 
     @cached_property
@@ -85,7 +88,7 @@ class Pictures:
 
         Raises:
             ConfigError: matplotlib is missing, the format is unknown, or ``window`` lies outside.
-            QueryError: no query for a picture of one.
+            QueryError: no query for a picture of one, or no experts to show.
             OutputError: the file cannot be written.
         """
         name = self.record.name if title is None else title
@@ -104,6 +107,8 @@ class Pictures:
             )
         if what == "memory":
             return self._draw_memory(path, name)
+        if what == "experts":
+            return self._draw_experts(path, name)
         if what == "themes":
             return visualization.theme_tree(
                 self.memory.themes(), self.clusters, self.duration_s, thumbnails, path, title=name
@@ -152,6 +157,50 @@ class Pictures:
             title=title,
             notes=notes,
         )
+
+    def _draw_experts(self, path: Path, title: str) -> Path:
+        """Which expert is at work when, how training went, and what held-out time says."""
+        from semantic_video.moe_experts import overview_of
+
+        if self.experts is None:
+            raise QueryError(
+                f"{self.record.name} has no experts: train some with `semantic-video train`"
+            )
+        seen = overview_of(self.experts, self.record.id)
+        scenes: dict[int, list[Scene]] = {}
+        for scene in self.scenes:
+            if scene.id in seen.routing:
+                scenes.setdefault(seen.routing[scene.id], []).append(scene)
+        notes = [
+            f"{name.capitalize()}: {'on' if job['on'] else 'off'}; {job['reason']}."
+            for name, job in seen.jobs.items()
+        ]
+        return visualization.experts(
+            [
+                visualization.ExpertRow(
+                    self._expert_name(expert, scenes.get(expert, ())),
+                    tuple(Span(one.start_s, one.end_s) for one in scenes.get(expert, ())),
+                    share,
+                )
+                for expert, share in enumerate(seen.utilisation)
+            ],
+            self.duration_s,
+            seen.losses,
+            seen.held_out,
+            path,
+            title=f"{title}: {len(seen.utilisation)} experts" if title else "",
+            notes=notes,
+        )
+
+    def _expert_name(self, expert: int, scenes: Sequence[Scene]) -> str:
+        """The cluster whose scenes an expert sees longest."""
+        seconds: dict[str, float] = {}
+        for scene in scenes:
+            name = self.memory.names[scene.cluster]
+            seconds[name] = seconds.get(name, 0.0) + scene.end_s - scene.start_s
+        if not seconds:
+            return f"expert {expert}"
+        return f"{expert}: {max(seconds, key=lambda name: seconds[name])}"
 
     def _draw_phrase(self, phrase: str, path: Path, window: Span | None) -> Path:
         """The similarity of every moment to a phrase, and the answers."""

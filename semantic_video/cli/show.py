@@ -30,7 +30,7 @@ def show(
     what: Annotated[
         str | None,
         typer.Option(
-            metavar="W", help="timeline, map, sheet, themes, memory or query; none: text."
+            metavar="W", help="timeline, map, sheet, themes, memory, experts or query; none: text."
         ),
     ] = None,
     output: Annotated[
@@ -50,7 +50,7 @@ def show(
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Draw a video: timeline, map, contact sheet, themes, memory, or a query's answers."""
+    """Draw a video: timeline, map, contact sheet, themes, memory, experts, or a query's answers."""
     from semantic_video.pictures import KINDS, Pictures, What
 
     if query is not None and what is None:

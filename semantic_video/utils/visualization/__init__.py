@@ -1,5 +1,6 @@
 """Pictures of a video's memory. Needs matplotlib: ``pip install 'semantic-video[viz]'``."""
 
+from semantic_video.utils.visualization.experts import ExpertRow, experts
 from semantic_video.utils.visualization.memory_account import TierUse, memory_account
 from semantic_video.utils.visualization.query import TermRow, query_curve, query_terms
 from semantic_video.utils.visualization.report import report
@@ -9,8 +10,10 @@ from semantic_video.utils.visualization.themes import theme_tree
 from semantic_video.utils.visualization.timeline import shown_window, timeline
 
 __all__ = [
+    "ExpertRow",
     "TermRow",
     "TierUse",
+    "experts",
     "memory_account",
     "query_curve",
     "query_terms",
