@@ -72,6 +72,7 @@ def test_without_what_the_timeline_is_printed(
         (["--what", "map"], "say where to draw it: -o map.png"),
         (["-o", "map.png"], "say what to draw: --what"),
         (["--what", "query", "-o", "q.png"], 'say what to look for: --query "a dog"'),
+        (["--what", "experts", "-o", "e.png"], "film.mp4 has no experts: train some with"),
         (["--what", "sheet", "-o", "s.bmp"], "end it in .png, .svg or .pdf"),
         (["--what", "sheet", "-o", "no/such/s.png"], "cannot write"),
         (["--from", "soon"], "--from soon: write a time as 90, 1:30 or 0:01:30"),

@@ -95,7 +95,7 @@ def _routing(drawing: Page, y: float, rows: Sequence[ExpertRow], duration_s: flo
     top = y
     for number, (row, name, share) in enumerate(zip(rows, names, shares, strict=True)):
         height = max(_ROW_IN, len(name) * SMALL_LINE_IN + 0.02)
-        middle = y + height / 2
+        middle = y + (height - 0.04) / 2
         colour = GREY if row.name.endswith(" others") else COLOURS[number % len(COLOURS)]
         drawing.rectangle(axis.left, y, axis.width, height - 0.04, SHADE, layer=0)
         drawing.bands([axis.band(span) for span in row.spans], y + 0.02, height - 0.08, colour)
@@ -146,7 +146,7 @@ def _held_out(drawing: Page, y: float, scores: Mapping[str, float]) -> float:
         height = max(_ROW_IN, len(lines) * LINE_IN + 0.03)
         colour = GREY if name == _IDENTITY else COLOURS[0]
         drawing.rectangle(left, y + 0.02, max(wide * score / most, 0.01), height - 0.06, colour)
-        middle = y + height / 2
+        middle = y + (height - 0.02) / 2
         drawing.text(left - _GAP_IN, middle, lines, align="right", middle=True)
         drawing.text(
             left + wide * score / most + 0.06,

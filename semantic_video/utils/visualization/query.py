@@ -159,6 +159,7 @@ def query_terms(
             if number % 2 == 0:
                 drawing.rectangle(left, y, axis.width, height, SHADE, layer=0)
             colour = _ANSWER if row is result else COLOURS[(0, 2, 4, 6)[number % 4]]
+            surest = max(0.5, *row.probabilities, 0.0)
             for span, probability in zip(row.spans, row.probabilities, strict=True):
                 for part in spans_inside([span], shown):
                     x, width = axis.band(part)
@@ -168,7 +169,7 @@ def query_terms(
                         width,
                         LINE_IN,
                         colour,
-                        alpha=0.25 + 0.75 * min(max(probability, 0.0), 1.0),
+                        alpha=0.12 + 0.88 * max(probability, 0.0) / surest,
                     )
             drawing.text(
                 left - _GAP_IN, middle, lines, align="right", middle=True, bold=row is result

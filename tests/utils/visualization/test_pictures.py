@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from semantic_video.errors import ConfigError, OutputError
 from semantic_video.records import Cluster, Span, Theme
 from semantic_video.utils.visualization import (
+    ExpertRow,
     TermRow,
     TierUse,
+    experts,
     memory_account,
     query_curve,
     query_terms,
@@ -101,6 +103,17 @@ def draw_themes(film: Film, path: Path) -> Path:
     )
 
 
+def draw_experts(film: Film, path: Path) -> Path:
+    shares = [len(cluster.scenes) / len(film.scenes) for cluster in film.clusters]
+    rows = [
+        ExpertRow(cluster.name, cluster.occurrences, share)
+        for cluster, share in zip(film.clusters, shares, strict=True)
+    ]
+    losses = {"contrast": [3.0, 2.0, 1.5], LONG_NAME: [1.0, 1.0], "of one epoch": [1.0]}
+    scores = {"identity": 0.4, "centres": 0.5, LONG_NAME: 0.0}
+    return experts(rows, film.duration_s, losses, scores, path, title="film.mp4", notes=[LONG_NAME])
+
+
 PICTURES: tuple[Draw, ...] = (
     draw_timeline,
     draw_sheet,
@@ -108,6 +121,7 @@ PICTURES: tuple[Draw, ...] = (
     draw_query,
     draw_memory,
     draw_themes,
+    draw_experts,
 )
 
 
@@ -249,6 +263,16 @@ def test_terms_stand_in_rows_and_what_is_surer_is_darker(tmp_path: Path) -> None
     assert edges_are_white(picture)
     assert area_of(picture, (0x33, 0x22, 0x88)) > 5000  # the first row, at full strength
     assert area_of(picture, (0x11, 0x77, 0x33)) < 1000  # the second, faint
+
+
+def test_experts_beyond_the_busiest_share_a_row(tmp_path: Path) -> None:
+    few, many = (
+        pixels(draw_experts(film(300, clusters, 600.0), tmp_path / f"{clusters}.png"))
+        for clusters in (24, 90)
+    )
+    assert few.shape == many.shape
+    no_training = experts([], 60.0, {}, {}, tmp_path / "none.png", title="film.mp4")
+    assert pixels(no_training).shape[0] < 200
 
 
 def test_a_stretch_shows_what_lies_in_it(tmp_path: Path) -> None:
