@@ -27,6 +27,13 @@ Encode = Callable[[Sequence[str]], FloatArray]
 LEVEL = 0.5
 """From this probability on a scene counts as showing something."""
 
+ALSO = 0.4
+"""Where one scene of a film reaches `LEVEL`, others count from this probability on.
+
+What a film shows for certain, it probably shows where it is less certain, too: the two thresholds
+of Canny, "A computational approach to edge detection" (1986).
+"""
+
 # Clusters at least this alike show one subject.
 _ONE_SUBJECT = 0.8
 _MAIN = re.compile(
@@ -134,19 +141,21 @@ class Evidence:
     def find(self, query: Query, film: Film, part: Part | None = None) -> list[Moment]:
         """The moments of a query of the query language in one film, in order of time.
 
-        Only those that reach `LEVEL`, in a part of the film where one is asked for.
+        Only those that count (see `LEVEL`, `ALSO`), in a part of the film where one is asked for.
         """
         span = film.span(part)
 
         def candidates(phrase: str, videos: Collection[str]) -> dict[str, Sequence[Moment]]:
+            shown = self.scenes(phrase)[film.video]
+            there = any((moment.probability or 0.0) >= LEVEL for moment in shown)
             inside = [
                 moment
-                for moment in self.scenes(phrase)[film.video]
-                if span.start_s <= (moment.start_s + moment.end_s) / 2 < span.end_s
+                for moment in shown
+                if there and span.start_s <= (moment.start_s + moment.end_s) / 2 < span.end_s
             ]
             return {film.video: inside}
 
-        answer = evaluate(query, candidates, {film.video: film.duration_s}, level=LEVEL, k=None)
+        answer = evaluate(query, candidates, {film.video: film.duration_s}, level=ALSO, k=None)
         return sorted(answer.moments, key=lambda moment: moment.start_s) if answer.found else []
 
     def nearest(self, phrase: str, film: Film, part: Part | None = None) -> Moment | None:

@@ -3,13 +3,13 @@
 Counting, order and duration need to know of each scene whether it shows something. A cosine alone
 does not tell: some phrases are like everything. So a scene's score is compared with how well the
 best words of a large vocabulary describe the same scene (words that mean much the same as the
-phrase left out), and scenes of one cluster, which show the same, decide together. A logistic model
+phrase left out), scenes of one cluster, which show the same, decide together, and what search makes
+of the score, and of the best score in the film, says how far foreign texts get. A logistic model
 makes a probability of it (`python -m experiments.presence_calibration`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,11 +25,12 @@ FloatArray = NDArray[np.float32]
 # Words at least this like the phrase say the same and are no rivals.
 _SAME_MEANING = 0.7
 _RIVALS = 3
-FEATURES = ("score", "margin", "cluster margin", "standing out")
-# Fitted by experiments/presence_calibration.py. The more different things a film shows, the less
-# likely any one of them is a given thing: the odds are shared among its clusters.
-_BIAS = 0.82
-_WEIGHTS = np.array([1.42, 3.57, 4.32, 1.17])
+FEATURES = ("margin", "cluster margin", "standing out", "evidence", "best evidence")
+# Fitted by experiments/presence_calibration.py.
+_BIAS = -2.20
+_WEIGHTS = np.array([4.32, 3.84, 0.85, 0.20, 0.08])
+_SUREST = 1e-4
+"""Probabilities of search are taken as no nearer to 0 and 1 than this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,10 +45,6 @@ class Scenes:
     def row_at(self, time_s: float) -> int:
         """The scene at a time."""
         return max(0, int(np.searchsorted(self.start_s, time_s, side="right")) - 1)
-
-    @property
-    def clusters(self) -> int:
-        return len(np.unique(self.cluster))
 
 
 class Presence:
@@ -83,7 +80,7 @@ class Presence:
             moments.sort(key=lambda moment: moment.start_s)
             own = self._scenes[video]
             values = features(own, moments, phrase, self._vocabulary)
-            logits = _BIAS - math.log(own.clusters) + values @ _WEIGHTS
+            logits = _BIAS + values @ _WEIGHTS
             answer[video] = tuple(
                 replace(moment, probability=round(float(p), 4))
                 for moment, p in zip(moments, 1 / (1 + np.exp(-logits)), strict=True)
@@ -94,7 +91,7 @@ class Presence:
 def features(
     scenes: Scenes, moments: Sequence[Moment], phrase: FloatArray, vocabulary: FloatArray
 ) -> NDArray[np.float64]:
-    """What the probability is made of, [M, 4] for M moments of one film, see ``FEATURES``."""
+    """What the probability is made of, [M, 5] for M moments of one film, see ``FEATURES``."""
     if not moments:
         return np.empty((0, len(FEATURES)))
     middles = [(moment.start_s + moment.end_s) / 2 for moment in moments]
@@ -108,12 +105,16 @@ def features(
     together = np.bincount(scenes.cluster, weights=margins) / np.maximum(sizes, 1)
     scores = np.array([moment.score for moment in moments])
     spread = max(float(scores.std()), 1e-6)
+    found = np.array([moment.probability or 0.0 for moment in moments])
+    found = np.clip(found, _SUREST, 1 - _SUREST)
+    evidence = np.log(found / (1 - found))
     return np.stack(
         [
-            scores,
             margins[row],
             together[scenes.cluster[row]],
             (scores - scores.mean()) / spread,
+            evidence,
+            np.full(len(moments), evidence.max()),
         ],
         axis=1,
     )
