@@ -159,16 +159,18 @@ class VideoIndexer:
             VideoError: the film cannot be read, or changed while it was read.
             LibraryError: the library cannot be read or written.
         """
-        started = time.perf_counter()
+        clock = _Clock()
         earlier = self.known()
         words = Transcription(
             self.path, self.config, self._encoder, self._library, self._progress, self._note
         )
         lines = words.known(earlier)
-        record, done = self._index_pictures(earlier, started)
-        took = time.perf_counter() - started if done else record.index_seconds
+        record, done = self._index_pictures(earlier, clock)
+        took = record.index_cpu_seconds or record.index_seconds
+        if done:
+            took = clock.cpu_s
         record, read = words.update(record, lines, took)
-        return IndexReport(record, done + read, time.perf_counter() - started)
+        return IndexReport(record, done + read, clock.wall_s)
 
     def edit(self, change: Change) -> MemoryHierarchy:
         """Correct this film's clusters by hand, see `editing`; the memory afterwards."""
@@ -180,7 +182,7 @@ class VideoIndexer:
         return edit_video(self._library, record, change, clustering_id(self.config))[1]
 
     def _index_pictures(
-        self, record: VideoRecord | None, started: float
+        self, record: VideoRecord | None, clock: _Clock
     ) -> tuple[VideoRecord, tuple[str, ...]]:
         """Scenes, vectors, memory and clusters: the record, and which of them were made."""
         stale: str | None = "scenes"
@@ -193,7 +195,7 @@ class VideoIndexer:
         if record is not None and stale == "clusters":
             saved = self._regroup(record)
         else:
-            saved = self._rebuild(record, stale, started)
+            saved = self._rebuild(record, stale, clock)
         return saved, STAGES[STAGES.index(stale) :]
 
     def experts(self) -> bytes | None:
@@ -280,7 +282,7 @@ class VideoIndexer:
             self._library.update(saved)
         return saved
 
-    def _rebuild(self, record: VideoRecord | None, stale: str, started: float) -> VideoRecord:
+    def _rebuild(self, record: VideoRecord | None, stale: str, clock: _Clock) -> VideoRecord:
         """Make the entries anew from the film, or from finer entries, and save everything.
 
         A film that is new, or whose index was never finished, is saved after each pass over it;
@@ -317,7 +319,7 @@ class VideoIndexer:
                 corrections=corrections,
                 num_clusters=clusters,
             )
-            seen = replace(seen, index_seconds=time.perf_counter() - started)
+            seen = replace(seen, index_seconds=clock.wall_s, index_cpu_seconds=clock.cpu_s)
             saved = self._save(seen, memory, perception.thumbnails, refined)
         return saved
 
@@ -446,6 +448,21 @@ class VideoIndexer:
                 clustering, labels=labels, corrections=tuple(corrections), found=found
             )
         return clustering, names
+
+
+class _Clock:
+    """Seconds since it was made: on the wall, and of processor time in all threads."""
+
+    def __init__(self) -> None:
+        self._wall_s, self._cpu_s = time.perf_counter(), time.process_time()
+
+    @property
+    def wall_s(self) -> float:
+        return time.perf_counter() - self._wall_s
+
+    @property
+    def cpu_s(self) -> float:
+        return time.process_time() - self._cpu_s
 
 
 def _first_sight(entries: SceneEntries) -> tuple[tuple[Return, ...], History]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SPEECH, TEXT = "speech", "text"
 # Raised when a pass makes other lines of the same film and options.
 _VERSION = 1
+_TEXT_VERSION = 2
 _NONE = f"none:{_VERSION}"
 
 
@@ -66,8 +67,9 @@ class Transcription:
     ) -> tuple[VideoRecord, tuple[str, ...]]:
         """Run the passes that are due; returns the record as it now is, and which passes ran.
 
-        ``known`` is put in place first; ``index_seconds`` is what the pictures took, which bounds
-        the time for text. What goes wrong is said in a line, and never loses the pictures.
+        ``known`` is put in place first; ``index_seconds`` is the processor time that the pictures
+        took, which bounds that for text. What goes wrong is said in a line, and never loses the
+        pictures.
         """
         done = []
         for kind in (SPEECH, TEXT):
@@ -141,8 +143,8 @@ class Transcription:
         from semantic_video.transcripts import screen_text
 
         mode = self._options.ocr
-        everything = f"all:{_VERSION}"
-        stage = f"{mode}:{_VERSION}"
+        everything = f"all:{_TEXT_VERSION}"
+        stage = f"{mode}:{_TEXT_VERSION}"
         stored = record.stages.get(TEXT)
         if mode == "off" or stored in (stage, everything):
             return None
@@ -168,8 +170,8 @@ class Transcription:
         if not reading.complete:
             self._note(
                 f"{self._path.name}: looked for text in the likeliest {reading.scenes_read} of "
-                f"{reading.scenes} scenes in {reading.seconds:.0f} s; `index --ocr all` takes the "
-                "time for all"
+                f"{reading.scenes} scenes, {reading.seconds:.0f} s of processor time beside "
+                f"{index_seconds:.0f} s for the rest; `index --ocr all` takes the time for all"
             )
         return reading.lines, everything if reading.complete else stage
 

@@ -47,6 +47,8 @@ class VideoRecord:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Options as they were asked for."""
     index_seconds: float = 0.0
+    index_cpu_seconds: float = 0.0
+    """Processor time of the same, in all threads; 0 where an older version indexed."""
     undecoded_s: float = 0.0
     notes: tuple[str, ...] = ()
     indexed_at: str = ""

@@ -1,9 +1,11 @@
 """Text in the picture, with RapidOCR (extra ``ocr``; its wheel carries its models).
 
 Reading a picture takes far longer than everything else that indexing does, so little is read: the
-encoder's vectors say which scenes look as if they held text, the likeliest first; a detection pass
-over a small picture (a fifth of the cost of reading) drops those without; a scene's later frames
-are read only where the text has changed; and the pass ends when its time is used up.
+encoder's vectors say which scenes look as if they held text, the likeliest first; what was seen
+before, in any scene, is not read again; a detection pass over a small picture (a fifth of the cost
+of reading) drops those without text, and those whose text stands unchanged in a picture seen
+before; and the pass ends when its share is used up. Both sides are counted in processor time,
+loading the models included: time on the wall would make an index depend on what else runs.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import difflib
 import logging
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -50,8 +53,15 @@ _BLOCK = 20
 _LEAST_CONFIDENCE = 0.6
 # Of the small picture: a box of text is about as high as its letters.
 _LEAST_DETECTION = 0.5
-# Mean absolute difference (0 to 255) inside the boxes above which the text is another.
+# Mean absolute difference (0 to 255) of a cell or a box of text above which it shows another.
 _CHANGED = 6.0
+_CELL = 24
+# So many pictures are compared with a new one.
+_REMEMBERED = 200
+# Processor seconds that loading the models and reading a picture take at least: with less left,
+# neither is begun.
+_LOADING_S = 1.5
+_READING_S = 1.5
 # Lines that read alike up to this ratio are one line, read twice.
 _ALIKE = 0.85
 _GAP_S = 2.0
@@ -59,9 +69,9 @@ _GAP_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What came of a pass: ``lines``, how many scenes were looked at of how many, and in what time.
+    """What came of a pass: ``lines``, how many scenes were looked at of how many, and at what cost.
 
-    ``complete`` is False where the time was used up first.
+    ``seconds`` is processor time; ``complete`` is False where the budget was used up first.
     """
 
     lines: tuple[Line, ...]
@@ -128,33 +138,39 @@ def read_screen_text(
     budget_s: float | None = None,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Reading:
-    """Read the text of ``scenes`` in the order given, until ``budget_s`` seconds are used.
+    """Read the text of ``scenes`` in the order given, for at most ``budget_s`` of processor time.
 
-    Loading the models, once in a run, is not counted.
+    Loading the models, once in a process, is part of that. Nothing is begun that would probably end
+    beyond it: what is left must be enough for the costliest picture so far.
 
     Raises:
         EncoderError: the extra is not installed.
         VideoError: the film cannot be read.
     """
-    small, large = _engines()
-    started = time.perf_counter()
-    deadline = math.inf if budget_s is None else started + budget_s
-    pages = [_Pages(scene, small, large) for scene in scenes]
-    done = 0
+    started = time.process_time()
+    budget = math.inf if budget_s is None else budget_s
+    loading_s = 0.0 if _engines.cache_info().currsize else _LOADING_S
+    if budget < loading_s + _READING_S:
+        return Reading((), 0, len(scenes), not scenes, 0.0)
+    reader_of_text = _Reader(*_engines())
+    pages = [_Pages(scene) for scene in scenes]
+    done, costliest, complete = 0, _READING_S, True
     with VideoReader(film, cover=_COVER) as reader:
         for first in range(0, len(pages), _BLOCK):
             block = pages[first : first + _BLOCK]
             # The likeliest frame of every scene comes before a second one of any.
             for number, page in product(range(max(page.frames for page in block)), block):
-                if time.perf_counter() >= deadline:
+                before = time.process_time()
+                if before - started + costliest > budget:
+                    complete = False
                     break
-                page.look(reader, number)
+                page.look(reader, number, reader_of_text)
+                costliest = max(costliest, time.process_time() - before)
                 if number == 0:
                     done += 1
                     on_progress(done / len(scenes))
-    complete = time.perf_counter() < deadline
     lines = merge_lines(line for page in pages for line in page.lines())
-    return Reading(lines, done, len(scenes), complete, time.perf_counter() - started)
+    return Reading(lines, done, len(scenes), complete, time.process_time() - started)
 
 
 def merge_lines(lines: Iterable[Line]) -> tuple[Line, ...]:
@@ -187,14 +203,45 @@ def _alike(text: str, other: str) -> bool:
     return difflib.SequenceMatcher(None, text.lower(), other.lower()).ratio() >= _ALIKE
 
 
-class _Pages:
-    """What one scene shows to read; a later frame is read only where the text has changed."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """A picture that was looked at: in grey, reduced [H, W], and what is written in it."""
 
-    def __init__(self, scene: TextScene, small: Any, large: Any) -> None:
-        self._scene = scene
+    grey: NDArray[np.uint8]
+    text: list[tuple[str, float]]
+
+
+class _Reader:
+    """Reads pictures, each text once: what was seen before is known."""
+
+    def __init__(self, small: Any, large: Any) -> None:
         self._small = small
         self._large = large
-        self._seen: list[tuple[NDArray[np.uint8], NDArray[np.float32]]] = []
+        self._seen: deque[_Seen] = deque(maxlen=_REMEMBERED)
+
+    def read(self, picture: NDArray[np.uint8]) -> list[tuple[str, float]]:
+        """(text, confidence) of each line in a picture [H, W, 3]."""
+        grey = _reduced(picture)
+        for known in reversed(self._seen):
+            if _same(known.grey, grey):
+                return known.text
+        boxes = _detect(self._small, picture)
+        text: list[tuple[str, float]] = []
+        if boxes is not None:
+            # A head that talks beside a slide: all that is written is as it was.
+            for known in reversed(self._seen):
+                if known.text and not _changed(known.grey, grey, boxes):
+                    return known.text
+            text = _read(self._large, picture)
+        self._seen.append(_Seen(grey, text))
+        return text
+
+
+class _Pages:
+    """What is written in one scene, as far as it was looked at."""
+
+    def __init__(self, scene: TextScene) -> None:
+        self._scene = scene
         self._readings: list[tuple[float, list[tuple[str, float]]]] = []
 
     @property
@@ -202,24 +249,16 @@ class _Pages:
         """How many frames of the scene can be looked at."""
         return len(self._scene.times_s)
 
-    def look(self, reader: VideoReader, number: int) -> None:
+    def look(self, reader: VideoReader, number: int, text: _Reader) -> None:
         """Look at the scene's frame of this number; not if the first two held no text."""
-        if number >= self.frames or (number > 1 and not self._seen):
+        if number >= self.frames or (number > 1 and not self._readings):
             return
         frame = _frame_at(reader, self._scene.times_s[number], self._scene.span)
         if frame is None:
             return
-        picture = frame.rgb()
-        reduced = _reduced(picture)
-        if any(not _changed(before, reduced, boxes) for before, boxes in self._seen):
-            return
-        boxes = _detect(self._small, picture)
-        if boxes is None:
-            return
-        self._seen.append((reduced, boxes))
-        text = _read(self._large, picture)
-        if text:
-            self._readings.append((frame.time_s, text))
+        lines = text.read(frame.rgb())
+        if lines:
+            self._readings.append((frame.time_s, lines))
 
     def lines(self) -> Iterator[Line]:
         """Each line, from half-way to the reading before to half-way to the one after."""
@@ -239,21 +278,35 @@ def _frame_at(reader: VideoReader, time_s: float, span: Span) -> Frame | None:
 
 
 def _reduced(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Little enough to keep for every scene with text."""
+    """In grey, and small enough to keep many of."""
     step = max(1, picture.shape[1] // _SMALL_SIDE)
-    return picture[::step, ::step].copy()
+    grey: NDArray[np.uint8] = picture[::step, ::step].mean(axis=2).astype(np.uint8)
+    return grey
+
+
+def _same(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
+    """Whether two pictures look the same everywhere."""
+    if before.shape != after.shape:
+        return False
+    difference = np.abs(before.astype(np.int16) - after)
+    for axis in (0, 1):
+        edges = np.arange(0, difference.shape[axis], _CELL)
+        difference = np.add.reduceat(difference, edges, axis=axis, dtype=np.int64)
+    return bool(difference.max() <= _CHANGED * _CELL**2)
 
 
 def _changed(
     before: NDArray[np.uint8], after: NDArray[np.uint8], boxes: NDArray[np.float32]
 ) -> bool:
     """Whether any box of text [4 corners, x and y as shares] looks different."""
-    height, width = after.shape[:2]
+    if before.shape != after.shape:
+        return True
+    height, width = after.shape
     for box in boxes:
         left, top = np.floor(box.min(axis=0) * (width, height)).astype(int)
         right, bottom = np.ceil(box.max(axis=0) * (width, height)).astype(int)
         one = before[max(0, top) : bottom, max(0, left) : right].astype(np.int16)
-        other = after[max(0, top) : bottom, max(0, left) : right].astype(np.int16)
+        other = after[max(0, top) : bottom, max(0, left) : right]
         if one.size and float(np.abs(one - other).mean()) > _CHANGED:
             return True
     return False
@@ -271,7 +324,8 @@ def _engines() -> tuple[Any, Any]:
         "Global.use_cls": False,
         "Global.log_level": "critical",
         "Det.limit_type": "max",
-        "EngineConfig.onnxruntime.intra_op_num_threads": available_cores(),
+        # More threads take more processor time than they save of it.
+        "EngineConfig.onnxruntime.intra_op_num_threads": min(2, available_cores()),
     }
     small = RapidOCR(params=common | {"Det.limit_side_len": _SMALL_SIDE})
     large = RapidOCR(params=common | {"Det.limit_side_len": _LARGE_SIDE})
