@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from semantic_video.errors import QueryError
 from semantic_video.temporal_reasoning.questions import Part
 
 _LETTERS = "ABCDEFGHIJ"
 _OPTION = re.compile(r"(?:^|(?<=[\s:;,?.]))(?:[(\[]?([A-Ja-j])[)\]]|([A-J])[.:])\s+")
+_BRACKETED = re.compile(r"(?:^|(?<=[\s:;,?.]))[(\[]([A-Ja-j])[)\]]\s+")
 ENDS = " \t\n?!.,;:"
 
 _CLOCK = r"(?:\d{1,2}:)?\d{1,3}:\d{2}|\d+(?:\.\d+)?\s*(?:s|sec|secs|seconds?|m|min|mins|minutes?)\b"
@@ -41,10 +43,14 @@ _IN_FILM = re.compile(
 
 
 def split_options(text: str) -> tuple[str, tuple[str, ...]]:
-    """A question and its choices "(A) ... (B) ...", or "A. ... B. ...": in order, at least two."""
+    """A question and its choices "(A) ... (B) ...", or "A. ... B. ...": in order, at least two.
+
+    Raises:
+        QueryError: letters in brackets are not A, B and so on.
+    """
     marks = list(_OPTION.finditer(text))
     for first, mark in enumerate(marks):
-        if _marked(mark) != "A":
+        if _marked(mark) != "A" or (mark[2] and _is_initial(text, mark)):
             continue
         run = [mark]
         for other in marks[first + 1 :]:
@@ -61,7 +67,19 @@ def split_options(text: str) -> tuple[str, tuple[str, ...]]:
         ]
         if all(choices):
             return text[: run[0].start()].strip(), tuple(choices)
+    letters = [found[1].upper() for found in _BRACKETED.finditer(text)]
+    if "A" in letters and 1 < len(set(letters)) == len(letters):
+        raise QueryError(
+            f"the choices are lettered {', '.join(f'({each})' for each in letters)}: letter them "
+            "(A), (B) and so on, each with its words, or give each as --option TEXT"
+        )
     return text, ()
+
+
+def _is_initial(text: str, mark: re.Match[str]) -> bool:
+    """Whether "A." stands inside a sentence, as in "Does A. Smith meet B. Jones?"."""
+    before = text[: mark.start()].rstrip(" ")
+    return bool(before) and before[-1] not in "?:;.,\n"
 
 
 def _marked(option: re.Match[str]) -> str:

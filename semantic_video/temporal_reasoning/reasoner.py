@@ -48,8 +48,8 @@ class TemporalReasoner:
         Whatever it fails at is done without it.
 
         Raises:
-            QueryError: the question is empty or too long, has a single option, or asks about a
-                stretch of time that ends before it starts.
+            QueryError: the question is empty or too long, it has a single choice, twice the same,
+                or choices out of order, or its stretch of time ends before it starts.
         """
         question = checked_question(text, options)
         if model is None:
@@ -102,6 +102,9 @@ def checked_question(text: str, options: Sequence[str] = ()) -> Question:
     if len(options) == 1:
         raise QueryError("one option is no choice: give --option at least twice")
     question = read_question(text, [" ".join(option.split()) for option in options])
+    same = [option.casefold() for option in question.options]
+    if len(set(same)) < len(same):
+        raise QueryError("two choices are the same: give each once")
     part = question.part
     if part is not None and part.end < part.start:
         raise QueryError(

@@ -183,6 +183,8 @@ def test_questions_that_cannot_be_asked(known) -> None:
         known.ask("  ")
     with pytest.raises(QueryError, match="at least twice"):
         known.ask("What is first?", ["a dog"])
+    with pytest.raises(QueryError, match="two choices are the same"):
+        known.ask("Which is first?", ["a dog", "A dog", "a cat"])
     with pytest.raises(QueryError, match="the question is empty"):
         known.ask("?!")
     with pytest.raises(QueryError, match="300 words; ask it in at most"):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semantic_video.errors import QueryError
 from semantic_video.temporal_reasoning import read_question
 from semantic_video.temporal_reasoning.question_text import split_options
 
@@ -124,8 +125,15 @@ def test_choices_in_the_text_and_beside_it() -> None:
     assert inside.options == ("a cat", "salt and pepper", "a beach")
     assert inside.reference == "a dog"
     assert read_question("Which is first?", ["x", "y"]).options == ("x", "y")
-    assert split_options("a (B) b (A) a") == ("a (B) b (A) a", ())
     assert split_options("vitamin (A) is good")[1] == ()
+    assert split_options("Does A. Smith meet B. Jones?")[1] == ()
+    assert split_options("Which is first? A. a dog B. a cat")[1] == ("a dog", "a cat")
+
+
+@pytest.mark.parametrize("text", ["Which? (A) a dog (C) a cat", "a (B) b (A) a"])
+def test_choices_out_of_order_are_refused_with_what_to_do(text: str) -> None:
+    with pytest.raises(QueryError, match=r"letter them \(A\), \(B\) and so on"):
+        split_options(text)
 
 
 @given(st.text(), st.lists(st.text(), max_size=3))
