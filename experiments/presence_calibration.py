@@ -207,7 +207,8 @@ def views(pictures: Sequence[Picture], cache: Path | None) -> FloatArray:
     """Vectors [P, 3, D] of each picture, framed differently; kept in ``cache``."""
     if cache is not None and cache.exists():
         with np.load(cache) as stored:
-            return stored["vectors"].astype(np.float32)
+            vectors: FloatArray = stored["vectors"].astype(np.float32)
+            return vectors
     encoder = load_encoder("lite")
     rng = np.random.default_rng(0)
     chosen = [VIEWS[place % len(VIEWS)] for place in (0, 3, 2)]
