@@ -2,7 +2,7 @@
 # .venv and does it again only when the declared dependencies change. Written for GNU make 3.81 on.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format
+.PHONY: help demo results test test-all lint format
 
 # The first interpreter that is new enough; `make PYTHON=/path/to/python3 ...` chooses another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -19,6 +19,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 
 help:
 	@echo "make demo      render a sample film, index it, search it, write its report (into demo/)"
+	@echo "make results   docs/results.md and the leaderboard, from experiments/results"
 	@echo "make test      linters, types and the tests that take minutes"
 	@echo "make test-all  the same with the slow tests"
 	@echo "make format    lay the code out and sort its imports"
@@ -29,6 +30,9 @@ demo: .venv/.demo demo/sample.mp4
 demo/sample.mp4: experiments/sample_film.py experiments/recurrence.py | .venv/.demo
 	@echo "Rendering the sample film (under a minute) ..."
 	$(BIN)/python -m experiments.sample_film $@
+
+results: .venv/.created
+	$(BIN)/python -m experiments.results
 
 test: lint
 	$(BIN)/python -m pytest
