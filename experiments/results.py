@@ -88,14 +88,12 @@ def page(results: Mapping[str, Result]) -> str:
 class Comparison:
     """One line of the table of the hypothesis: a figure by what scenes were grouped by.
 
+    ``cells`` hold it by meaning, by time, at random and not grouped.
     ``gain`` is meaning minus time, with its interval; ``over_none`` meaning minus no grouping.
     """
 
     what: str
-    meaning: str
-    time: str
-    random: str
-    none: str
+    cells: Sequence[str]
     gain: Figure
     over_none: float | None
 
@@ -124,7 +122,7 @@ def hypothesis(results: Mapping[str, Result]) -> Iterator[str]:
         yield "| figure | by meaning | by time | at random | not grouped | meaning minus time |"
         yield "| --- | --- | --- | --- | --- | --- |"
         for row in rows:
-            cells = " | ".join((row.what, row.meaning, row.time, row.random, row.none))
+            cells = " | ".join((row.what, *row.cells))
             yield f"| {cells} | {_difference(row.gain, '')} |"
         yield ""
 
@@ -176,7 +174,7 @@ def _by_clusters(results: Mapping[str, Result]) -> Iterator[Comparison]:
                 gain = {"value": -less["value"], "low": -less["high"], "high": -less["low"]}
                 more = own[0]["value"] - own[3]["value"]
                 what = f"{job}: {_SHORT[figure]}, {film}"
-                yield Comparison(what, *map(_cell, own), gain, more)
+                yield Comparison(what, [_cell(one) for one in own], gain, more)
 
 
 _OVER_TIME = ("fifo", "uniform", "adjacent-plain", "adjacent-weighted", "temporal-tree")
@@ -200,10 +198,12 @@ def _by_policy(results: Mapping[str, Result]) -> Iterator[Comparison]:
                     lead = dict(zip(("value", "low", "high"), best[f"{figure}_lead"], strict=True))
                     yield Comparison(
                         f"{form}, bytes of {size} entries: {figure}, {film}",
-                        _over_seeds(own["semantic"], figure),
-                        f"{_over_seeds(best, figure)} ({best['policy']})",
-                        _over_seeds(own["reservoir"], figure) if "reservoir" in own else "",
-                        "",
+                        (
+                            _over_seeds(own["semantic"], figure),
+                            f"{_over_seeds(best, figure)} ({best['policy']})",
+                            _over_seeds(own["reservoir"], figure) if "reservoir" in own else "",
+                            "",
+                        ),
                         lead,
                         None,
                     )
@@ -238,7 +238,7 @@ def _by_route(results: Mapping[str, Result]) -> Iterator[Comparison]:
             size = f" to {prefix}bytes" if prefix else ""
             cells = [_mean_of_seeds(own) for own in values]
             more = _paired(values[0], values[3])["value"]
-            yield Comparison(f"{job}{size}: {figure}, {film}", *cells, gain, more)
+            yield Comparison(f"{job}{size}: {figure}, {film}", cells, gain, more)
 
 
 def evaluations(results: Mapping[str, Result]) -> Iterator[str]:
