@@ -6,8 +6,7 @@ they outlive another number, method or seed, and a new index of the film.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from semantic_video.library import ClusteringRecord, Library, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.memory_hierarchy.budget import NAME_BYTES
 from semantic_video.records import Scene, Span
-from semantic_video.semantic_clustering import Correction, Found, Links, replay
+from semantic_video.semantic_clustering import Correction, Links
 from semantic_video.stored_memory import clustering_record, memory_from_stored
 
 Change = Callable[[MemoryHierarchy], tuple[Correction, ...]]
@@ -142,27 +141,6 @@ def undo(memory: MemoryHierarchy) -> tuple[Correction, ...]:
     return memory.clustering.corrections[:-1]
 
 
-def corrected(memory: MemoryHierarchy, corrections: Sequence[Correction]) -> MemoryHierarchy:
-    """The same entries, grouped as they were found and corrected by exactly these."""
-    clustering = memory.clustering
-    found = clustering.found or Found(clustering.labels, memory.names)
-    entries = memory.entries
-    labels, names = replay(
-        found,
-        corrections,
-        memory.vectors.astype(np.float32),
-        entries.entry_weights.astype(np.float64),
-        entries.entry_spans,
-    )
-    changed = replace(
-        clustering,
-        labels=labels,
-        corrections=tuple(corrections),
-        found=found if corrections else None,
-    )
-    return memory.recluster(changed, names)
-
-
 def edit_video(
     library: Library, record: VideoRecord, change: Change, clustering: str | None = None
 ) -> tuple[VideoRecord, MemoryHierarchy]:
@@ -184,11 +162,11 @@ def edit_video(
             chosen = brought_up_to_date(chosen, active, memory_from_stored(stored, record, chosen))
         memory = memory_from_stored(stored, record, chosen)
         corrections = change(memory)
-        memory = corrected(memory, corrections)
+        memory = memory.corrected(corrections)
         if len(memory) != record.entries:
             raise QueryError("no room for another cluster: index again with a larger --memory-size")
         for each in {c.id: c for c in (active, chosen) if c is not None}.values():
-            own = corrected(memory_from_stored(stored, record, each), corrections)
+            own = memory_from_stored(stored, record, each).corrected(corrections)
             record = library.save_clustering(
                 record.id, clustering_record(each.id, own), generation=record.generation
             )
@@ -205,7 +183,7 @@ def brought_up_to_date(
     if active is None or clustering.corrections == active.corrections:
         return clustering
     corrections = [Correction.from_dict(values) for values in active.corrections]
-    return clustering_record(clustering.id, corrected(memory, corrections))
+    return clustering_record(clustering.id, memory.corrected(corrections))
 
 
 def _two_scenes(

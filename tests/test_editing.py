@@ -50,7 +50,7 @@ def memory_of(
 
 
 def edited(memory: MemoryHierarchy, change: editing.Change) -> MemoryHierarchy:
-    return editing.corrected(memory, change(memory))
+    return memory.corrected(change(memory))
 
 
 def scenes_of(memory: MemoryHierarchy, cluster: int) -> set[int]:
@@ -93,7 +93,7 @@ def test_corrections_hold_whatever_the_grouping(method: str, clusters: int | str
     memory = edited(memory, editing.together(0, 1))
     memory = edited(memory, editing.apart(2, 8))
     other = memory_of(clusters=clusters, method=method)
-    after = editing.corrected(other, memory.clustering.corrections)
+    after = other.corrected(memory.clustering.corrections)
     of_scene = [scene.cluster for scene in after.scenes()]
     assert of_scene[0] == of_scene[1]
     assert of_scene[2] != of_scene[8]
@@ -119,7 +119,7 @@ def test_corrections_find_their_scenes_when_the_film_is_cut_anew() -> None:
         [finer.entries.entry_vectors[i : i + 1].astype(np.float32) for i in range(36)],
     )
     finer = MemoryHierarchy.build(entries, finer.clustering, finer.names)
-    after = editing.corrected(finer, memory.clustering.corrections)
+    after = finer.corrected(memory.clustering.corrections)
     assert len({scene.cluster for scene in after.scenes()[:4]}) == 1  # what was 0 to 4 s
 
 

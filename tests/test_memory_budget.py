@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from semantic_video.errors import ConfigError
+from semantic_video import editing
+from semantic_video.errors import ConfigError, QueryError
 from semantic_video.library import Library, StoredMemory
 from semantic_video.memory_hierarchy import (
     POLICIES,
@@ -22,14 +24,16 @@ from semantic_video.memory_hierarchy import (
     MemoryStream,
     SceneEntries,
     find_returns,
+    merge,
 )
 from semantic_video.memory_hierarchy.report import report_on
-from semantic_video.records import Span
+from semantic_video.records import Return, Span
 from semantic_video.semantic_clustering import Clustering, first_appearance
 from semantic_video.stored_memory import (
     clustering_record,
     memory_facts,
     memory_from_stored,
+    reinforced,
     stored_from_memory,
 )
 from tests.library_cases import make_record
@@ -120,6 +124,84 @@ def test_no_operation_exceeds_a_budget(
         memory = memory.recluster(other, [f"{long_name} {c}" for c in range(other.size)])
         check(memory, limits)
     assert {one.scene for one in memory.returns} <= {scene.id for scene in memory.scenes()}
+
+
+operations = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["consolidate", "recluster", "combine", "go on", "use", "undo"]
+            + ["merge", "split", "rename", "together", "apart"] * 2
+        ),
+        st.integers(0, 45),
+        st.integers(0, 45),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(entries=films, more=films, limits=budgets, seed=st.integers(0, 9), todo=operations)
+def test_no_row_of_operations_exceeds_a_budget(
+    entries: SceneEntries,
+    more: SceneEntries,
+    limits: dict[str, Any],
+    seed: int,
+    todo: list[tuple[str, int, int]],
+) -> None:
+    """Whatever happens to a memory in its life, in any order, and again and again."""
+
+    def grown(held: SceneEntries, returns: Sequence[Return] = ()) -> MemoryHierarchy:
+        clustering = random_clustering(len(held), 6, seed)
+        names = [f"a name of some length {c}" for c in range(clustering.size)]
+        return MemoryHierarchy.build(held, clustering, names, **limits, returns=returns)
+
+    memory = grown(
+        entries,
+        find_returns(
+            [own[0] for own in entries.entry_spans], entries.entry_vectors.astype(np.float32)
+        ),
+    )
+    for what, a, b in todo:
+        end_s = memory.scenes()[-1].end_s
+        if what == "consolidate":
+            limits = limits | {"memory_size": min(limits["memory_size"], a + 1)}
+            memory = memory.consolidate(limits["memory_size"])
+        elif what == "recluster":
+            other = random_clustering(len(memory), 1 + a % 12, b)
+            memory = memory.recluster(other, names_of(other))
+        elif what == "combine":
+            memory = merge(memory, grown(more), offset_s=end_s)
+        elif what == "go on":
+            stream = MemoryStream(memory.budget)
+            stream.resume(memory.entries, memory.returns, memory.history)
+            for row, (span, *_) in enumerate(more.entry_spans[: a % 10]):
+                rows = more.exemplar_rows(row)
+                stream.add(
+                    Span(span.start_s + end_s, span.end_s + end_s),
+                    more.exemplar_times[rows] + end_s,
+                    more.exemplar_vectors[rows],
+                )
+            memory = grown(stream.entries(), stream.returns)
+        elif what == "use":
+            record = replace(make_record(1), memory=memory_facts(memory))
+            used = reinforced(record, memory, [float(a), float(b), end_s / 2]).memory["uses"]
+            assert len(used) <= limits["memory_size"]
+            memory = replace(memory, uses={int(scene): n for scene, n in used.items()})
+        else:
+            change = {
+                "merge": editing.merge(a, b),
+                "split": editing.split(a),
+                "rename": editing.rename(a, "a name given by hand " * 2),
+                "together": editing.together(a, b),
+                "apart": editing.apart(a, b),
+                "undo": editing.undo,
+            }[what]
+            try:
+                memory = memory.corrected(change(memory))
+            except QueryError:  # no such cluster or scene: nothing is changed
+                continue
+        check(memory, limits)
 
 
 @settings(max_examples=60, deadline=None)

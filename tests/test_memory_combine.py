@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from semantic_video import editing
 from semantic_video.errors import QueryError
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries, merge
 from semantic_video.semantic_clustering import SemanticClustering
@@ -83,6 +84,21 @@ def test_what_both_show_becomes_one_cluster_and_keeps_its_occurrences() -> None:
         spans = both.occurrences(cluster)
         total = sum(span.end_s - span.start_s for span in spans)
         assert total == pytest.approx(2 * a.clusters()[cluster].total_s, rel=1e-4)
+
+
+def test_corrections_by_hand_hold_for_both() -> None:
+    a, b = memory_of(1, 10, 100), memory_of(2, 10, 100)
+    a = a.corrected(editing.rename(0, "the harbour")(a))
+    b = b.corrected(editing.apart(0, 1)(b))
+    b = b.corrected(editing.rename(b.scenes()[1].cluster, "the garden")(b))
+    both = merge(a, b, offset_s=end_of(a))
+    scenes = both.scenes()
+    assert both.names[scenes[0].cluster] == "the harbour"
+    assert both.names[scenes[len(a.scenes()) + 1].cluster] == "the garden"
+    assert scenes[len(a.scenes())].cluster != scenes[len(a.scenes()) + 1].cluster
+    assert len(both.clustering.corrections) == 3
+    plain = both.corrected(())
+    assert {"the harbour", "the garden"}.isdisjoint(plain.names)
 
 
 def test_memories_that_overlap_are_refused() -> None:

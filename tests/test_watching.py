@@ -33,6 +33,7 @@ from semantic_video.video_processor import SemanticVideoProcessor
 from semantic_video.watching import StreamingMemory, Watcher, live_source
 from tests.media import Shot, render, write_video
 from tests.processes import heeds_ctrl_c
+from tests.test_memory_budget import bytes_of, check
 
 SHOTS = [
     Shot(1, 4.0, "pan"),
@@ -142,6 +143,16 @@ def test_a_stream_keeps_its_budget_while_scenes_come(film: Path, library: Path) 
     assert len(held) == 2
     assert len(held.scenes()) <= 4
     assert held.history.scenes == 6
+
+
+def test_what_watching_publishes_weighs_no_more_than_its_budget(film: Path, tmp_path: Path) -> None:
+    limits = {"memory_size": 3, "exemplars": 2, "spans": 2, "max_bytes": 30_000}
+    config = {"memory": limits, "watching": {"publish_s": 0.0}}
+    _, record, memory, _ = watched(film, tmp_path / "library", config=config)
+    check(memory, limits)
+    stored = Library(tmp_path / "library").load(record.id)
+    assert bytes_of(stored) <= 30_000
+    assert len(stored.thumbnails) <= 3
 
 
 def test_a_pipe_is_watched(stream_bytes: bytes, library: Path, tmp_path: Path) -> None:

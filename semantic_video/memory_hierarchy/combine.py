@@ -12,9 +12,9 @@ from semantic_video.errors import QueryError
 from semantic_video.memory_hierarchy.entries import SceneEntries
 from semantic_video.memory_hierarchy.hierarchy import MemoryHierarchy
 from semantic_video.memory_hierarchy.returns import LEAST_SURE, likeness, sureness
-from semantic_video.records import Return, SceneSpan
+from semantic_video.records import Return, SceneSpan, Span
 from semantic_video.scene_segmentation import common_likeness
-from semantic_video.semantic_clustering import first_appearance, join
+from semantic_video.semantic_clustering import Correction, first_appearance, join
 
 
 def merge(a: MemoryHierarchy, b: MemoryHierarchy, *, offset_s: float = 0.0) -> MemoryHierarchy:
@@ -22,7 +22,7 @@ def merge(a: MemoryHierarchy, b: MemoryHierarchy, *, offset_s: float = 0.0) -> M
 
     ``offset_s`` is where the clock of ``b`` starts on that of ``a``. Scenes are numbered anew in
     order of time; clusters whose centroids are each other's nearest and likely show the same become
-    one, and the one with more screen time lends its name.
+    one, and the one with more screen time lends its name. Corrections by hand hold for both.
 
     Associative as far as entries go: within the budget the entries of ``merge(merge(a, b), c)`` and
     ``merge(a, merge(b, c))`` are the same to the bit. Above it entries merge in another order, and
@@ -54,14 +54,23 @@ def merge(a: MemoryHierarchy, b: MemoryHierarchy, *, offset_s: float = 0.0) -> M
     uses = {numbers[s]: n for s, n in a.uses.items() if s in numbers}
     uses |= {numbers[s + _second(a)]: n for s, n in b.uses.items() if s + _second(a) in numbers}
     order = np.argsort([own[0].start_s for own in held.entry_spans], kind="stable")
+    corrections = [*a.clustering.corrections]
+    corrections += [_later(one, offset_s) for one in b.clustering.corrections]
+    a, b = a.corrected(()), b.corrected(())
     labels, names = _same_clusters(a, b)
     ordered = labels[order]
     numbering = first_appearance(ordered)
     name_of = dict(zip(numbering.tolist(), (names[label] for label in ordered), strict=True))
     limits = a if a.memory_size >= b.memory_size else b
-    return MemoryHierarchy.build(
+    clustering = replace(
+        a.clustering,
+        labels=numbering,
+        reason="two memories merged",
+        words={**b.clustering.words, **a.clustering.words},
+    )
+    memory = MemoryHierarchy.build(
         _renumbered(held, order, numbers),
-        replace(a.clustering, labels=numbering, reason="two memories merged"),
+        clustering,
         [name_of[label] for label in range(len(name_of))],
         limits.memory_size,
         max(a.exemplars, b.exemplars),
@@ -71,6 +80,15 @@ def merge(a: MemoryHierarchy, b: MemoryHierarchy, *, offset_s: float = 0.0) -> M
         history=a.history + b.history,
         uses=uses,
     )
+    return memory.corrected(corrections) if corrections else memory
+
+
+def _later(correction: Correction, by_s: float) -> Correction:
+    first, second = (
+        tuple(Span(span.start_s + by_s, span.end_s + by_s) for span in spans)
+        for spans in (correction.first, correction.second)
+    )
+    return replace(correction, first=first, second=second)
 
 
 def _second(a: MemoryHierarchy) -> int:

@@ -65,6 +65,9 @@ def fit(
         groups, again = merge_groups(held, now, size, clusters, counts)
         history = history.add(merged=len(held) - len(groups))
         held = merge_rows(held, groups, exemplars)
+        # Fewer entries need fewer scenes at least, so that more of them can be given up.
+        held, absorbed = _coarsened(held, budget)
+        history += absorbed
         first = np.array([group[0] for group in groups])
         heads, now = heads[first], again[now[first]]
         cluster_map = again[cluster_map]
@@ -191,7 +194,8 @@ def _largest(
 
     def fits(size: int, exemplars: int) -> bool:
         groups, _ = merge_groups(entries, labels, size, budget.cluster.entries, uses)
-        return _fits(merge_rows(entries, groups, exemplars), budget, returns)
+        held, _ = _coarsened(merge_rows(entries, groups, exemplars), budget)
+        return _fits(held, budget, returns)
 
     low, high = 1, min(len(entries), budget.memory_size)
     while low < high:

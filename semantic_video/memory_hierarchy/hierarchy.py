@@ -31,7 +31,13 @@ from semantic_video.memory_hierarchy.entries import SceneEntries
 from semantic_video.memory_hierarchy.history import History
 from semantic_video.memory_hierarchy.recurrence import Absence
 from semantic_video.records import Cluster, Return, Scene, SceneSpan, Span, Theme
-from semantic_video.semantic_clustering import Clustering, find_occurrences
+from semantic_video.semantic_clustering import (
+    Clustering,
+    Correction,
+    Found,
+    find_occurrences,
+    replay,
+)
 
 
 class Clusters(tuple[Cluster, ...]):
@@ -150,6 +156,24 @@ class MemoryHierarchy:
         if clustering.size > self.budget.cluster.entries:
             return self._rebuilt(clustering, names, self.memory_size, self.max_bytes)
         return replace(self, clustering=clustering, names=tuple(names))
+
+    def corrected(self, corrections: Sequence[Correction]) -> MemoryHierarchy:
+        """The same entries, grouped as they were found and corrected by exactly these."""
+        found = self.clustering.found or Found(self.labels, self.names)
+        labels, names = replay(
+            found,
+            corrections,
+            self.vectors.astype(np.float32),
+            self.entries.entry_weights.astype(np.float64),
+            self.entries.entry_spans,
+        )
+        changed = replace(
+            self.clustering,
+            labels=labels,
+            corrections=tuple(corrections),
+            found=found if corrections else None,
+        )
+        return self.recluster(changed, names)
 
     def _rebuilt(
         self,
