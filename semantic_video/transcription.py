@@ -7,7 +7,7 @@ installed later runs at the next ``index``, alone, and nothing is read twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -177,5 +177,9 @@ class Transcription:
 
 
 def _within(lines: tuple[Line, ...], duration_s: float) -> tuple[Line, ...]:
-    """Lines that begin inside the film; subtitles made for another cut may go on behind it."""
-    return tuple(line for line in lines if line.start_s < duration_s)
+    """Lines inside the film: subtitles made for another cut, and speech models, go on behind it."""
+    return tuple(
+        replace(line, end_s=min(line.end_s, duration_s))
+        for line in lines
+        if line.start_s < duration_s
+    )

@@ -27,3 +27,24 @@ def test_another_model_or_language_is_told_apart(tmp_path: Path) -> None:
     assert speech.model_mark(str(tmp_path), "en") != before
     (tmp_path / "model.bin").write_bytes(b"weights")
     assert speech.model_mark(str(tmp_path), None) != before
+
+
+@pytest.mark.slow
+def test_a_real_model_listens(tmp_path: Path) -> None:
+    for name in ("faster_whisper", "ctranslate2", "transformers", "torch"):
+        pytest.importorskip(name, reason="a model is made with faster-whisper, transformers, torch")
+    from tests.transcripts.tiny_whisper import write_tiny_whisper, write_vowels
+
+    model = write_tiny_whisper(tmp_path)
+    told: list[float] = []
+    sound = write_vowels(tmp_path / "vowels.wav")
+    lines = speech.recognise(sound, str(model), language="en", on_time=told.append)
+    assert lines, "the detector of voices must hear one, or nothing was put to the model"
+    assert told == sorted(told)
+    for line in lines:
+        assert line.kind == "speech"
+        assert line.text.strip()
+        assert 0 <= line.start_s <= line.end_s
+        assert 0 <= line.confidence <= 1
+    later = speech.recognise(sound, str(model), language="en", start_s=100.0)
+    assert all(line.start_s == 0 for line in later)
