@@ -84,6 +84,14 @@ def test_auto_finds_what_full_finds_with_a_fraction_of_the_work(film: Path) -> N
         assert any(span.start_s <= time_s < span.end_s for span in spans for time_s in own)
 
 
+def test_skipping_saves_work_beside_a_dense_loop(film: Path) -> None:
+    """Guards the point of it all, in counts: dense is each frame decoded, one a second encoded."""
+    seconds = sum(shot.seconds for shot in SHOTS)
+    skipped = watched(film)
+    assert 2.0 * skipped.decoded <= seconds * FPS
+    assert 2.0 * skipped.encoded <= seconds
+
+
 def exemplar_times(perception: Perception) -> Iterator[list[float]]:
     entries = perception.entries
     for entry in range(len(entries)):
