@@ -85,7 +85,8 @@ class TemporalReasoner:
         films = {moment.video for moment in draft.moments}
         if len(self._evidence.films) > 1 and films:
             names = sorted(self._evidence.films[video].name for video in films)
-            draft.say(f"this is in {', '.join(names)}", draft.moments[:1])
+            among = len(self._evidence.films)
+            draft.say(f"this is in {', '.join(names)}, of {among} videos", draft.moments[:1])
         return draft
 
 

@@ -58,7 +58,10 @@ def answer_relation(question: Question, evidence: Evidence) -> Draft:
             [reference],
         )
     else:
-        draft.say(f"{quoted(question.reference)} is at {where(reference)}", [reference])
+        draft.say(
+            f"the scene that fits {quoted(question.reference)} best is at {where(reference)}",
+            [reference],
+        )
     draft.confidence = reference.probability or 0.0
     targets = related_scenes(film, reference, question.relation)
     if question.subject and question.relation != "during":
