@@ -1,16 +1,20 @@
 """What experts are worth on held-out time: codes at equal bytes, and vectors refined to a film.
 
-    python -m experiments.experts_report MANIFEST --library DIR [--seeds 5] [--out JSON]
+    python -m experiments.experts_report FILM --library DIR [--seeds 5] [--json JSON]
+    python -m experiments.experts_report --tables JSON ... [--into docs/experts.md]
 
-MANIFEST names a film with labelled segments and queries, and the library holds that film indexed.
-For each seed, blocks of a minute are held out (two fifths of the film); everything is fitted on the
-rest. Prints a table for each job: mean over seeds, with half of the 95 % interval (Student's t).
+FILM is a manifest (a JSON file that names a film with labelled segments and queries), or the name
+of a film without labels; the library holds it indexed. For each seed, blocks of a minute are held
+out (two fifths of the film); everything is fitted on the rest. Means over seeds, with half of the
+95 % interval (Student's t). What needs labels is left out where there are none. ``--tables`` writes
+the tables of earlier runs from their JSON, into a page between its marks with ``--into``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +29,7 @@ from semantic_video.library import Library
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.moe_experts.adapt import FilmVectors, Recipe, fit_adapters, gates_of
 from semantic_video.moe_experts.baselines import scalar_pca
-from semantic_video.moe_experts.codec import ExpertCodec, unit_rows
+from semantic_video.moe_experts.codec import ExpertCodec, Quantiser, normal_levels, unit_rows
 from semantic_video.moe_experts.held_out import average_precisions, overlap_at, time_blocks
 from semantic_video.moe_experts.routes import Route, route_labels
 from semantic_video.moe_experts.training import part_of
@@ -44,35 +48,73 @@ EXPERTS = 16
 _STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 
+Figures = dict[str, list[dict[str, float]]]
+"""Name of a variant -> its figures, a seed each."""
+
+_MARKS = ("<!-- made by experiments.experts_report: begin -->\n", "<!-- end -->\n")
+
+
 def main() -> None:
-    """Both tables for one film."""
+    """Measure one film, or write the tables of films that were measured."""
     parser = argparse.ArgumentParser(description="Measure experts on held-out time.")
-    parser.add_argument("manifest", type=Path)
-    parser.add_argument("--library", required=True)
+    parser.add_argument("film", nargs="?")
+    parser.add_argument("--library")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="BYTES")
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--tables", type=Path, nargs="+", metavar="JSON")
+    parser.add_argument("--into", type=Path, metavar="PAGE")
     arguments = parser.parse_args()
-    manifest = json.loads(arguments.manifest.read_text(encoding="utf-8"))
-    library = Library(arguments.library)
+    if arguments.tables:
+        found = [json.loads(path.read_text(encoding="utf-8")) for path in arguments.tables]
+        text = "\n".join(tables(each) for each in found)
+    elif arguments.film and arguments.library:
+        measured = measure(arguments.film, arguments.library, arguments.seeds, arguments.sizes)
+        text = tables(measured)
+        if arguments.json:
+            arguments.json.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    else:
+        parser.error("name a film and its --library, or --tables of films that were measured")
+    if arguments.into:
+        page = arguments.into.read_text(encoding="utf-8")
+        before, _, rest = page.partition(_MARKS[0])
+        after = rest.partition(_MARKS[1])[2]
+        arguments.into.write_text(before + _MARKS[0] + text + _MARKS[1] + after, encoding="utf-8")
+    else:
+        print(text)
+
+
+def measure(name: str, shelf: str, seeds: int, sizes: Sequence[int]) -> dict[str, Any]:
+    """The figures of every variant for every seed, and what they were measured on."""
+    labelled = name.endswith(".json")
+    manifest: dict[str, Any] = json.loads(Path(name).read_text()) if labelled else {"video": name}
+    library = Library(shelf)
     record = library.resolve(manifest["video"])
     memory = memory_from_stored(library.load(record.id), record)
     encoder = load_encoder(record.model_id)
     bank = vocabulary_vectors(encoder, library).astype(np.float32)
-    moments = [query for query in manifest["queries"] if query["type"] == "moment"]
-    film = Film(memory, manifest, encoder.encode_texts([q["text"] for q in moments]), bank)
-    codes: dict[str, list[dict[str, float]]] = {}
-    refined: dict[str, list[dict[str, float]]] = {}
-    for seed in range(arguments.seeds):
-        for size in arguments.sizes:
-            for name, figures in film.codes(seed, size).items():
-                codes.setdefault(f"{size} {name}", []).append(figures)
-        for name, figures in film.refined(seed).items():
-            refined.setdefault(name, []).append(figures)
-    print_table("compress", codes)
-    print_table("adapt", refined)
-    if arguments.out:
-        arguments.out.write_text(json.dumps({"compress": codes, "adapt": refined}, indent=1))
+    texts = [q["text"] for q in manifest.get("queries", ()) if q["type"] == "moment"]
+    queries = encoder.encode_texts(texts) if texts else bank[:0]
+    film = Film(memory, manifest, queries, bank)
+    codes: Figures = {}
+    refined: Figures = {}
+    for seed in range(seeds):
+        for size in sizes:
+            for variant, figures in film.codes(seed, size).items():
+                codes.setdefault(f"{size} {variant}", []).append(figures)
+        for variant, figures in film.refined(seed).items() if labelled else ():
+            refined.setdefault(variant, []).append(figures)
+        print(f"{record.name}: seed {seed} done", file=sys.stderr, flush=True)
+    vectors = film.vectors
+    return {
+        "film": record.name,
+        "seeds": seeds,
+        "scenes": len(vectors.scenes),
+        "vectors": len(vectors.scenes) + len(vectors.frames),
+        "bytes": vectors.scenes.shape[1] * 2,
+        "compress": codes,
+        "adapt": refined,
+    }
 
 
 class Film:
@@ -96,8 +138,8 @@ class Film:
         self.spans = [own[0] for own in held.entry_spans]
         self.kinds = memory.clustering.size
         self.queries, self.bank = queries, bank
-        self.wanted = [q["spans"] for q in manifest["queries"] if q["type"] == "moment"]
-        self.labels = _labels(self.spans, manifest["segments"])
+        self.wanted = [q["spans"] for q in manifest.get("queries", ()) if q["type"] == "moment"]
+        self.labels = _labels(self.spans, manifest.get("segments", ()))
 
     def split(self, seed: int) -> tuple[FilmVectors, FilmVectors, NDArray[np.bool_]]:
         """What is seen, what is held out, and which scenes those are."""
@@ -110,7 +152,11 @@ class Film:
         found = {}
         for name, (coder, weights) in coders(seen, size, self.bank, seed).items():
             decoded = unit_rows(coder(unseen))
-            found[name] = self._likeness(unseen, decoded, held) | {"weights": weights / 1000}
+            saved = max(self.vectors.scenes.shape[1] * 2 - size, 1)
+            found[name] = self._likeness(unseen, decoded, held) | {
+                "weights, kB": weights / 1000,
+                "pays from": weights / saved,
+            }
         return found
 
     def _likeness(
@@ -121,15 +167,16 @@ class Film:
         pictures = [_of_scenes(frames @ x.T, owners) for x in (frames, decoded)]
         for scores in pictures:  # not the picture's own scene
             scores[np.arange(len(owners)), owners] = -np.inf
-        full = self.moment_r5(frames, owners, held)
-        coded = self.moment_r5(decoded, owners, held)
-        return {
+        figures = {
             "cosine": float((frames * decoded).sum(axis=1).mean()),
             "image@5": overlap_at(pictures[0], pictures[1], 5),
             "text@10": overlap_at(texts[0], texts[1], 10),
-            "moment_R5": coded,
-            "R5/full": coded / full,
         }
+        if len(self.queries):
+            full = self.moment_r5(frames, owners, held)
+            coded = self.moment_r5(decoded, owners, held)
+            figures |= {"moment R5": coded, "R5/full": coded / full}
+        return figures
 
     def refined(self, seed: int) -> dict[str, dict[str, float]]:
         """Figures of every way to refine the vectors."""
@@ -201,11 +248,16 @@ def coders(
         ("semantic, no texts", "semantic", None, None),
     ):
         ways[name] = _experts(seen, size, route, centroids, texts, local, seed)  # type: ignore[arg-type]
+    ways["semantic, rest by directions of each"] = _residual(seen, size, centroids, bank, seed)
     width = seen.scenes.shape[1]
     for bits in (8, 4):
         coder = scalar_pca(seen.frames, size, bits)
         dimensions = min(size * 8 // bits, width)
         ways[f"PCA int{bits}"] = (_plain(coder), (dimensions + 1) * width * 2)
+        ways[f"PCA, turned, int{bits}"] = (
+            _plain(_turned(seen.frames, size, bits)),
+            (dimensions + 1) * width * 2,
+        )
     ways["binary"] = (_plain(_binary(seen.frames, size)), (min(size * 8, width) + 1) * width * 2)
     ways["PQ"] = (_plain(_product(seen.frames, size, seed)), 256 * width * 2)
     ways["dense autoencoder"] = (
@@ -260,8 +312,54 @@ def _experts(
     return code, codec.nbytes
 
 
+def _residual(
+    seen: FilmVectors, size: int, centroids: FloatArray, texts: FloatArray, seed: int
+) -> tuple[Coder, float]:
+    """A shared basis for three quarters of the bytes, and what it leaves of a frame by directions
+    and bits of each category (its covariance, shrunk to that of all)."""
+    own = max(1, size // 4)
+
+    def routed(film: FilmVectors) -> NDArray[np.int64]:
+        return np.asarray(np.argmax(film.scenes @ centroids.T, axis=1))
+
+    def base(film: FilmVectors) -> FloatArray:
+        coded = codec.encode(film.scenes, routed(film), film.frames, film.frame_scenes)
+        return codec.sums(coded, film.frame_scenes)[1]
+
+    codec = ExpertCodec.fit(
+        seen.scenes, routed(seen), seen.frames, seen.frame_scenes, size - own, texts
+    )
+    owners = routed(seen)[seen.frame_scenes]
+    rest = Quantiser.fit(seen.frames - base(seen), owners, len(centroids), own, texts, 30.0)
+
+    def code(film: FilmVectors) -> FloatArray:
+        decoded, experts = base(film), routed(film)[film.frame_scenes]
+        rests = film.frames - decoded
+        return decoded + rest.decode(rest.encode(rests, experts), experts)
+
+    kept = (rest.back, rest.steps, rest.scales, rest.bits)
+    return code, codec.nbytes + sum(array.nbytes for array in kept)
+
+
 def _plain(coder: Callable[[FloatArray], FloatArray]) -> Coder:
     return lambda film: coder(film.frames)
+
+
+def _turned(vectors: FloatArray, size: int, bits: int) -> Callable[[FloatArray], FloatArray]:
+    """Leading principal coordinates turned by chance, so that one step serves all of them."""
+    centre = vectors.mean(axis=0)
+    _, _, axes = np.linalg.svd(vectors - centre, full_matrices=False)
+    axes = axes[: size * 8 // bits]
+    noise = np.random.default_rng(0).standard_normal((len(axes), len(axes)))
+    axes = np.linalg.qr(noise)[0] @ axes
+    levels = normal_levels(bits) * np.float32(((vectors - centre) @ axes.T).std())
+    edges = (levels[1:] + levels[:-1]) / 2
+
+    def code(others: FloatArray) -> FloatArray:
+        steps = np.searchsorted(edges, (others - centre) @ axes.T)
+        return np.asarray(centre + levels[steps] @ axes, dtype=np.float32)
+
+    return code
 
 
 def _binary(vectors: FloatArray, size: int) -> Callable[[FloatArray], FloatArray]:
@@ -361,22 +459,34 @@ def _labels(spans: Sequence[Any], segments: Sequence[Mapping[str, Any]]) -> NDAr
     return np.array(labels)
 
 
-def print_table(title: str, figures: Mapping[str, Sequence[Mapping[str, float]]]) -> None:
-    """One line a variant, in Markdown."""
-    columns = list(next(iter(figures.values()))[0])
-    print(f"\n| {title} | " + " | ".join(columns) + " |")
-    print("| --- " * (len(columns) + 1) + "|")
-    for name, runs in figures.items():
-        cells = []
-        for column in columns:
-            values = np.array([run[column] for run in runs])
-            half = 0.0
-            if len(values) > 1:
-                student = _STUDENT[min(len(values) - 1, len(_STUDENT)) - 1]
-                half = student * values.std(ddof=1) / len(values) ** 0.5
-            digits = 0 if column == "weights" else 3
-            cells.append(f"{values.mean():.{digits}f}" + (f" +- {half:.3f}" if digits else " kB"))
-        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+def tables(measured: Mapping[str, Any]) -> str:
+    """What was measured of a film as Markdown: a table a job, a line a variant."""
+    lines = [
+        f"`{measured['film']}`: {measured['scenes']} scenes, {measured['vectors']} vectors of "
+        f"{measured['bytes']} bytes, {measured['seeds']} seeds.",
+    ]
+    for job in ("compress", "adapt"):
+        figures: Figures = measured[job]
+        if not figures:
+            continue
+        columns = list(next(iter(figures.values()))[0])
+        lines += ["", f"| {job} | " + " | ".join(columns) + " |"]
+        lines.append("| --- " * (len(columns) + 1) + "|")
+        for name, runs in figures.items():
+            cells = [_cell(column, [run[column] for run in runs]) for column in columns]
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(column: str, figures: Sequence[float]) -> str:
+    values = np.array(figures)
+    if column in ("weights, kB", "pays from"):
+        return f"{values.mean():.0f}"
+    half = 0.0
+    if len(values) > 1:
+        student = _STUDENT[min(len(values) - 1, len(_STUDENT)) - 1]
+        half = student * values.std(ddof=1) / len(values) ** 0.5
+    return f"{values.mean():.3f} +- {half:.3f}"
 
 
 if __name__ == "__main__":
