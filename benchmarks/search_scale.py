@@ -113,6 +113,7 @@ def sampled(seeds: FloatArray, size: int) -> Rows:
         cluster_label=np.zeros(video[-1] + 1, dtype=np.int64),
         video_scenes=np.append(np.arange(0, size, SCENES_OF_A_VIDEO), size),
         video_likeness=np.zeros(video[-1] + 1),
+        video_coded=np.zeros(video[-1] + 1, dtype=np.bool_),
         frame_share=options.own_weight * (1 - options.entry_weight),
     )
 

@@ -35,7 +35,15 @@ class AdaptedRetriever:
             (
                 experts,
                 SceneRetriever(
-                    [(name, replace(memory, entries=experts.refined(memory.entries)))],
+                    # What is refined for a search is kept nowhere: no bytes to count.
+                    [
+                        (
+                            name,
+                            replace(
+                                memory, entries=experts.refined(memory.entries), max_bytes=None
+                            ),
+                        )
+                    ],
                     options,
                     references
                     and replace(references, pictures=experts.refine(references.pictures)),

@@ -119,6 +119,8 @@ class MemoryOptions:
     exemplars: Count
     spans: Count
     max_bytes: Annotated[int, Range(16384)] | None
+    compression: Literal["none", "experts"]
+    code_bytes: Annotated[int, Range(4, 1024)]
     reinforce: bool
     thumbnails: bool
 

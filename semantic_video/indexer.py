@@ -39,6 +39,7 @@ from semantic_video.memory_hierarchy import (
     SceneEntries,
     find_returns,
 )
+from semantic_video.moe_experts import ExpertCoder, TrainedExperts
 from semantic_video.records import Return, Span
 from semantic_video.semantic_clustering import (
     Clustering,
@@ -61,7 +62,7 @@ from semantic_video.stored_memory import (
 from semantic_video.transcription import Transcription
 from semantic_video.utils.pace import Pace
 from semantic_video.utils.video_utils.files import check_path
-from semantic_video.vocabulary import word_vectors
+from semantic_video.vocabulary import vocabulary_vectors, word_vectors
 
 if TYPE_CHECKING:
     from semantic_video.perception import Perception, Progress
@@ -228,6 +229,9 @@ class VideoIndexer:
                 self._note(str(error))
         memory = memory_from_stored(stored, record, clustering)
         limits = self.config.memory
+        coder = self._coder(memory.entries)
+        if coder is not None:
+            memory = memory.coded(coder)
         if len(memory) > limits.memory_size or limits.max_bytes not in (None, memory.max_bytes):
             memory = memory.consolidate(limits.memory_size, limits.max_bytes)
         return memory
@@ -295,13 +299,17 @@ class VideoIndexer:
             memory = self.organise(
                 before.entries, before.returns, before.history, before.uses, corrections
             )
-            return self._save(record, memory, stored.thumbnails)
+            weights = self._library.experts([record.id], clustering_id(self.config))
+            saved = self._save(record, memory, stored.thumbnails)
+            for trained in weights.values():  # of the same scenes
+                self.keep_experts(trained)
+            return saved
         scenes: Sequence[Span] | None = None
         vectors: dict[float, NDArray[np.float16]] = {}
         if record and stored:
             if stale == "vectors":
                 scenes = scene_spans(stored)
-            elif record.model_fingerprint == self._encoder.fingerprint:
+            elif record.model_fingerprint == self._encoder.fingerprint and not record.coder:
                 times = stored.exemplar_times.tolist()
                 vectors = dict(zip(times, stored.exemplar_vectors, strict=True))
         early = record is None or refined_share(record) < 1
@@ -318,6 +326,7 @@ class VideoIndexer:
                 *_first_sight(entries),
                 corrections=corrections,
                 num_clusters=clusters,
+                coded=refined == 1,
             )
             seen = replace(seen, index_seconds=clock.wall_s, index_cpu_seconds=clock.cpu_s)
             saved = self._save(seen, memory, perception.thumbnails, refined)
@@ -400,8 +409,12 @@ class VideoIndexer:
         uses: Mapping[int, int] | None = None,
         corrections: Sequence[Correction] = (),
         num_clusters: int | Literal["auto"] | None = None,
+        coded: bool = True,
     ) -> MemoryHierarchy:
-        """Group the entries by what they show, name the groups, and keep to the budget."""
+        """Group the entries by what they show, name the groups, and keep to the budget.
+
+        With ``coded`` vectors become codes where that is asked for and pays.
+        """
         limits = self.config.memory
         return MemoryHierarchy.build(
             entries,
@@ -413,7 +426,40 @@ class VideoIndexer:
             returns=returns,
             history=history,
             uses=uses,
+            coder=self._coder(entries) if coded else None,
         )
+
+    def _coder(self, entries: SceneEntries) -> ExpertCoder | None:
+        """Experts that keep the vectors of these entries as codes, where that is asked for.
+
+        The codec of experts that were trained on the film is used, which several films may share;
+        else one is fitted. None where vectors take fewer bytes than codes and experts together.
+        """
+        limits = self.config.memory
+        if limits.compression == "none" or entries.coder is not None:
+            return None
+        texts = vocabulary_vectors(self._encoder, self._library).astype(np.float32)
+        coder = self._trained_coder() or ExpertCoder.fit(
+            entries, texts, limits.code_bytes, seed=self.config.clustering.seed
+        )
+        pays, least = coder.pays(entries, limits.max_bytes)
+        if not pays:
+            self._note(
+                f"{self.path.name}: vectors are kept, since codes pay from {least} of them within "
+                "the budget"
+            )
+            return None
+        return coder
+
+    def _trained_coder(self) -> ExpertCoder | None:
+        """The codec of experts trained on this film, if they have one of the bytes asked for."""
+        codec = None
+        with contextlib.suppress(LibraryError):  # damaged experts are none
+            weights = self.experts()
+            codec = TrainedExperts.from_bytes(weights).codec if weights else None
+        if codec is None or codec.bytes_per_vector != self.config.memory.code_bytes:
+            return None
+        return ExpertCoder(codec)
 
     def _group(
         self,

@@ -26,19 +26,24 @@ _SETTINGS = {
     "exemplars": ("memory", "exemplars"),
     "spans": ("memory", "spans"),
     "max_bytes": ("memory", "max_bytes"),
+    "compression": ("memory", "compression"),
+    "code_bytes": ("memory", "code_bytes"),
 }
 
 
 def stage_hashes(config: Config, encoder_fingerprint: str) -> dict[str, str]:
     """Stage -> hash of what it is made with; clusters are told apart by `clustering_id`."""
     memory = config.memory
+    coded = [] if memory.compression == "none" else [memory.compression, memory.code_bytes]
     return {
         "scenes": options_hash(_STAGE_VERSION, config.reading, config.segmentation),
         "vectors": options_hash(
             _STAGE_VERSION, config.sampling, memory.exemplars, memory.thumbnails,
             encoder_fingerprint,
         ),
-        "memory": options_hash(_STAGE_VERSION, memory.memory_size, memory.spans, memory.max_bytes),
+        "memory": options_hash(
+            _STAGE_VERSION, memory.memory_size, memory.spans, memory.max_bytes, *coded
+        ),
     }  # fmt: skip
 
 
@@ -85,6 +90,8 @@ def first_stale_stage(record: VideoRecord, config: Config, encoder_fingerprint: 
         return stage
     if _grown(record, config) and gave_up(record):
         return "vectors"  # entries were merged: only the film can tell them apart again
+    if record.coder and _coded_otherwise(record, config):
+        return "vectors"  # codes cannot give back what they left out
     if record.stages.get("memory") != stage_hashes(config, encoder_fingerprint)["memory"]:
         return "memory"
     return None if record.active_clustering == clustering_id(config) else "clusters"
@@ -94,6 +101,12 @@ def gave_up(record: VideoRecord) -> bool:
     """Whether the budget cost the video something that only the film can give back."""
     history = record.memory.get("history", {})
     return record.entries < record.scenes or bool(history.get("absorbed"))
+
+
+def _coded_otherwise(record: VideoRecord, config: Config) -> bool:
+    """Whether vectors, or longer codes, are wanted in place of the codes there are."""
+    had, limits = record.settings, config.memory
+    return limits.compression == "none" or limits.code_bytes != had.get("code_bytes")
 
 
 def _grown(record: VideoRecord, config: Config) -> bool:

@@ -19,7 +19,7 @@ from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.scene_retrieval import Packed, References, SceneRetriever
 from semantic_video.stored_memory import memory_from_stored
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised when what is packed, or how it is made of memories, changes."""
 _FEW = 4
 

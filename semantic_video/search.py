@@ -43,7 +43,8 @@ class Searcher:
         note: called with a line for the user, for instance on a video whose index is damaged.
         ahead: phrases that will be asked for; they are encoded while the library is read.
         experts: whether pictures are compared by what trained experts make of them, where all the
-            videos have such.
+            videos have such, and frames that are kept as codes scored from these; without, codes
+            are decoded and searched as vectors are.
 
     Raises:
         LibraryError: no library, nothing in it, or no such video.
@@ -224,6 +225,7 @@ class Searcher:
             [(path, film.memory) for path, film in films.items()],
             self._config.retrieval,
             references,
+            self._experts,
         )
         if pack is not None and not damaged:
             self._note("preparing this large library for faster searches, once after each change")
@@ -235,6 +237,8 @@ class Searcher:
         options = self._config.retrieval
         if not self._whole or sum(r.scenes for r in self._records) <= options.pack_above_scenes:
             return None
+        if not self._experts and any(record.coder for record in self._records):
+            return None  # which would hold codes
         return SearchPack(
             self._library, self._records, self._encoder.fingerprint, options, references
         )

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semantic_video.errors import LibraryError
-from semantic_video.library import ClusteringRecord, StoredMemory, VideoRecord
+from semantic_video.library import ClusteringRecord, Codec, StoredMemory, VideoRecord
 from semantic_video.memory_hierarchy import DEFAULT_SPANS, History, MemoryHierarchy, SceneEntries
 from semantic_video.records import Span
 from semantic_video.semantic_clustering import Clustering, Correction, Found
+
+if TYPE_CHECKING:
+    from semantic_video.moe_experts import ExpertCoder
 
 
 def memory_from_stored(
@@ -23,14 +28,7 @@ def memory_from_stored(
     if chosen is None:
         raise LibraryError(f"{record.name} has no clustering: index it again")
     return MemoryHierarchy(
-        entries=SceneEntries(
-            stored.entry_vectors,
-            stored.entry_weights,
-            stored.entry_spans,
-            stored.exemplar_vectors,
-            stored.exemplar_times,
-            stored.exemplar_entries,
-        ),
+        entries=entries_from_stored(stored),
         clustering=Clustering(
             method=chosen.method,
             num_clusters="auto" if chosen.num_clusters == "auto" else int(chosen.num_clusters),
@@ -51,6 +49,46 @@ def memory_from_stored(
         history=History.from_dict(record.memory.get("history", {})),
         uses={int(scene): n for scene, n in record.memory.get("uses", {}).items()},
     )
+
+
+def entries_from_stored(stored: StoredMemory) -> SceneEntries:
+    """The entries of a stored memory, whether it keeps vectors or codes."""
+    if stored.codec is not None:
+        from semantic_video.moe_experts import CodedEntries
+        from semantic_video.moe_experts.codec import CodedVectors
+
+        codes = CodedVectors(
+            np.ascontiguousarray(stored.entry_vectors[:, 0], dtype=np.uint8),
+            np.asarray(stored.entry_vectors[:, 1:], dtype=np.uint8),
+            np.asarray(stored.exemplar_vectors, dtype=np.uint8),
+        )
+        return CodedEntries(
+            _coder(stored.codec.weights),
+            codes,
+            stored.entry_weights,
+            stored.entry_spans,
+            stored.exemplar_times,
+            stored.exemplar_entries,
+        )
+    return SceneEntries(
+        np.asarray(stored.entry_vectors, dtype=np.float16),
+        stored.entry_weights,
+        stored.entry_spans,
+        np.asarray(stored.exemplar_vectors, dtype=np.float16),
+        stored.exemplar_times,
+        stored.exemplar_entries,
+    )
+
+
+@lru_cache(maxsize=16)
+def _coder(weights: bytes) -> ExpertCoder:
+    """What reads codes; one for all films that share it."""
+    from semantic_video.moe_experts import ExpertCoder, TrainedExperts
+
+    codec = TrainedExperts.from_bytes(weights).codec
+    if codec is None:
+        raise LibraryError("what reads the codes of a memory is damaged: index the film again")
+    return ExpertCoder(codec)
 
 
 def clustering_record(identity: str, memory: MemoryHierarchy) -> ClusteringRecord:
@@ -78,16 +116,28 @@ def stored_from_memory(
 ) -> StoredMemory:
     """What the library keeps of a memory."""
     held = memory.entries
+    entries: NDArray[Any] = held.entry_vectors
+    exemplars: NDArray[Any] = held.exemplar_vectors
+    codec = None
+    if held.coder is not None:
+        from semantic_video.moe_experts import CodedEntries, TrainedExperts
+
+        assert isinstance(held, CodedEntries)
+        codes = held.codes
+        entries = np.column_stack([codes.entry_experts, codes.entry_codes])
+        exemplars = codes.frame_codes
+        codec = Codec(TrainedExperts(codec=held.coder.codec).to_bytes(), held.dimension)
     return StoredMemory(
-        entry_vectors=held.entry_vectors,
+        entry_vectors=entries,
         entry_weights=held.entry_weights,
         entry_spans=held.entry_spans,
-        exemplar_vectors=held.exemplar_vectors,
+        exemplar_vectors=exemplars,
         exemplar_times=held.exemplar_times,
         exemplar_entries=held.exemplar_entries,
         returns=memory.returns,
         clusterings=tuple(clusterings),
         thumbnails=thumbnails,
+        codec=codec,
     )
 
 

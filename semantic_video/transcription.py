@@ -16,7 +16,7 @@ from semantic_video.encoders import ImageTextEncoder
 from semantic_video.errors import EncoderError, LibraryError, VideoError
 from semantic_video.library import Library, VideoRecord
 from semantic_video.records import Line
-from semantic_video.stored_memory import scene_spans
+from semantic_video.stored_memory import entries_from_stored, scene_spans
 
 if TYPE_CHECKING:
     from semantic_video.perception import Progress
@@ -155,7 +155,9 @@ class Transcription:
         memory = self._library.load_many([record.id]).get(record.id)
         if memory is None:
             raise LibraryError(f"{record.name} was removed meanwhile: index it again")
-        likelihoods = screen_text.text_likelihood(self._encoder, memory.exemplar_vectors)
+        likelihoods = screen_text.text_likelihood(
+            self._encoder, entries_from_stored(memory).exemplar_vectors
+        )
         scenes = screen_text.text_scenes(scene_spans(memory), memory.exemplar_times, likelihoods)
         share = self._options.ocr_share
         allowed = index_seconds * share / (1 - share) if mode == "auto" else None

@@ -50,6 +50,8 @@ class SemanticVideoProcessor:
             configured ("kmeans").
         seed: makes clustering repeatable; default as configured (0).
         model: name of the image-text encoder; default as configured ("lite").
+        compression: "experts" keeps codes in place of vectors where that takes fewer bytes, "none"
+            vectors; default as configured ("none").
         library: where the index lies: a directory, or an open library; default as configured.
         config: options, or a YAML file with some; see ``configs/default_config.yaml``.
         progress: called as ``progress(stage, done_s, total_s)`` while the film is watched.
@@ -69,6 +71,7 @@ class SemanticVideoProcessor:
         *,
         seed: int | None = None,
         model: str | None = None,
+        compression: Literal["none", "experts"] | None = None,
         library: str | Path | Library | None = None,
         config: Config | str | Path | None = None,
         progress: Progress | None = None,
@@ -84,7 +87,7 @@ class SemanticVideoProcessor:
                 "method": clustering_method,
                 "seed": seed,
             },
-            "memory": {"memory_size": memory_size},
+            "memory": {"memory_size": memory_size, "compression": compression},
         }
         self.config = options.override(
             {

@@ -104,8 +104,9 @@ class StreamingMemory:
     def memory(self) -> MemoryHierarchy:
         """The memory as it is now, grouped and named. There has to be a scene."""
         if self._memory is None:
+            # Codes would have to be made anew as the stream goes on: it keeps vectors.
             self._memory = self._indexer.organise(
-                self.stream.entries(), self.stream.returns, self.stream.history
+                self.stream.entries(), self.stream.returns, self.stream.history, coded=False
             )
         return self._memory
 
@@ -189,6 +190,8 @@ class Watcher:
         Raises:
             VideoError: the source cannot be opened, or nothing of it was seen.
         """
+        if self._config.memory.compression != "none":
+            self._note("vectors are kept: codes are made by `index`, not while watching")
         self._resume()
         try:
             for item in self._live.frames():

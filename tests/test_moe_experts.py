@@ -20,7 +20,7 @@ from semantic_video.moe_experts.adapt import (
     fit_adapters,
     positives,
 )
-from semantic_video.moe_experts.codec import CodedScores, allocate_bits, normal_levels, unit_rows
+from semantic_video.moe_experts.codec import CodedFrames, allocate_bits, normal_levels, unit_rows
 from semantic_video.moe_experts.held_out import average_precisions, time_blocks
 from semantic_video.moe_experts.model import (
     Expert,
@@ -237,14 +237,19 @@ def test_codes_have_the_size_asked_for_and_scores_need_no_decoding(
     codec = ExpertCodec.fit(vectors, labels, frames, owners, size, texts, local)
     coded = codec.encode(vectors, labels, frames, owners)
     assert codec.bytes_per_vector <= size
-    assert coded.nbytes <= (scenes + len(owners)) * size + 2 * scenes
+    assert coded.nbytes <= (scenes + len(owners)) * size + scenes
     assert sum(array.nbytes for array in codec.arrays().values()) == codec.nbytes
     entries, decoded = codec.decode(coded, owners)
-    scores = CodedScores(codec, coded, owners)
-    for query in unit_vectors(3, seed=4):
-        of_entries, of_frames = scores.entries_and_frames(query)
-        assert np.allclose(of_entries, entries @ query, atol=1e-4)
-        assert np.allclose(of_frames, decoded @ query, atol=1e-4)
+    assert entries.shape == vectors.shape
+    held = CodedFrames.of(codec, coded, owners)
+    queries = unit_vectors(3, seed=4)
+    chosen = np.random.default_rng(6).permutation(len(owners))[: max(1, scenes)]
+    assert np.allclose(held.scores(queries, chosen), queries @ decoded[chosen].T, atol=1e-4)
+    again = CodedFrames.from_arrays(held.rows(chosen).arrays())
+    every = np.arange(len(chosen))
+    assert np.array_equal(again.scores(queries, every), held.scores(queries, chosen))
+    twice = held.followed_by(held)
+    assert np.array_equal(twice.scores(queries, chosen + len(owners)), held.scores(queries, chosen))
 
 
 def test_more_bytes_lose_less_and_the_text_metric_serves_texts() -> None:

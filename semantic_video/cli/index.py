@@ -41,6 +41,10 @@ def index(
     memory_size: Annotated[
         int | None, typer.Option(metavar="N", help="At most so many entries a video.")
     ] = None,
+    compression: Annotated[
+        str | None,
+        typer.Option(metavar="none|experts", help="Keep vectors, or codes where they take less."),
+    ] = None,
     depth: Annotated[
         str | None, typer.Option(metavar="quick|auto|full", help="How much is decoded.")
     ] = None,
@@ -80,7 +84,7 @@ def index(
         "clustering": _given(
             method=clustering_method, num_clusters=_cluster_count(num_clusters), seed=seed
         ),
-        "memory": _given(memory_size=memory_size),
+        "memory": _given(memory_size=memory_size, compression=compression),
         "reading": _given(depth=depth),
         "pace": _given(cpu=_share(cpu), nice=nice),
         "transcripts": _given(ocr=ocr, speech_model=speech_model),

@@ -20,7 +20,7 @@ from semantic_video.cli.terminal import clock, plural, size, table
 
 if TYPE_CHECKING:
     from semantic_video.memory_hierarchy import MemoryHierarchy
-    from semantic_video.memory_hierarchy.report import MemoryReport
+    from semantic_video.memory_hierarchy.report import KeptAsCodes, MemoryReport
     from semantic_video.records import Return
 
 _MOST_ROWS = 10
@@ -86,6 +86,8 @@ def _lines(report: MemoryReport) -> list[str]:
         for tier in report.tiers
     ]
     lines = [table(("tier", "held", "of", "bytes", "of at most"), rows, right="held of"), ""]
+    if report.codes is not None:
+        lines += [_codes_line(report.codes), ""]
     scenes = f"{report.scenes_kept} of {plural(report.scenes_seen, 'scene')} remembered one by one"
     together = sum(len(one.scenes) for one in report.merged)
     entries = "1 entry" if len(report.merged) == 1 else f"{len(report.merged)} entries"
@@ -105,6 +107,14 @@ def _lines(report: MemoryReport) -> list[str]:
         like = f", likeness to what is held {other.likeness:.2f}" if other.likeness else ""
         lines.append(f"  {other.memory_size}: {size(other.bytes)}{like}; {other.what}")
     return lines
+
+
+def _codes_line(codes: KeptAsCodes) -> str:
+    return (
+        f"{plural(codes.vectors, 'vector')} kept as codes of {codes.bytes_per_vector} bytes: "
+        f"{size(codes.bytes)}, of which the experts that read them are {size(codes.experts)}; "
+        f"{size(codes.as_vectors)} as vectors"
+    )
 
 
 def _show_transitions(memory: MemoryHierarchy, as_json: bool) -> None:

@@ -7,6 +7,7 @@
 - `film_files`: how a film is recognised without reading it in full
 - `lookup`: which video a text or a file means
 - `lines`: what was said and written
+- `experts`: trained experts, and what reads codes
 - `rows`: between arrays and the rows of tables
 - `array_cache`, `packs`: arrays that can be made again; many of them, mapped into memory
 - `searches`: saved queries, their marks, and the last search
@@ -17,10 +18,17 @@ from semantic_video.library.library import Library, default_library_path
 from semantic_video.library.lines import LineWords
 from semantic_video.library.lookup import FileMatch
 from semantic_video.library.searches import LastSearch, Mark, SavedQuery
-from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
+from semantic_video.library.stored import (
+    ClusteringRecord,
+    Codec,
+    Finding,
+    StoredMemory,
+    VideoRecord,
+)
 
 __all__ = [
     "ClusteringRecord",
+    "Codec",
     "FileMatch",
     "Finding",
     "LastSearch",

@@ -22,8 +22,13 @@ from semantic_video.library.experts import (
     EXPERT_COLUMNS,
     EXPERT_KEYS,
     EXPERTS,
+    WEIGHT_COLUMNS,
+    WEIGHTS,
     expert_rows,
-    experts_by_key,
+    names_by_key,
+    weight_rows,
+    weights_by_name,
+    weights_name,
 )
 from semantic_video.library.lines import (
     LINE_COLUMNS,
@@ -197,12 +202,13 @@ class Library:
         if not records or EXPERTS not in self._tables.names():
             return {}
         where = _of_generations(records) if len(records) <= _FEW_VIDEOS else None
-        found = experts_by_key(self._tables.read(EXPERTS, EXPERT_COLUMNS, where))
-        keys = {
-            record.id: (record.generation, clustering or record.active_clustering)
+        named = names_by_key(self._tables.read(EXPERTS, EXPERT_COLUMNS, where))
+        names = {
+            record.id: named.get((record.generation, clustering or record.active_clustering), "")
             for record in records
         }
-        return {video: found[key] for video, key in keys.items() if key in found}
+        found = self._weights(names.values())
+        return {video: found[name] for video, name in names.items() if name in found}
 
     def size_bytes(self) -> int:
         """Bytes on disk, with what waits to be cleaned up."""
@@ -258,6 +264,8 @@ class Library:
                 exemplars=len(memory.exemplar_vectors),
                 active_clustering=active.id if active else "",
                 checksum=memory.checksum(),
+                code_bytes=memory.code_bytes,
+                coder=self._keep_weights(memory.codec.weights) if memory.codec else "",
                 indexed_at=record.indexed_at or datetime.now(UTC).isoformat(timespec="seconds"),
             )
             for name, table in rows.memory_rows(record, memory).items():
@@ -317,13 +325,15 @@ class Library:
     ) -> None:
         """Keep the experts of a clustering, in the place of any that it had.
 
+        The same bytes are stored once, for however many videos.
         Raises `LibraryError` where the video was indexed again since ``generation``.
         """
         with self.writer(on_wait):
             record = self._record(video_id)
             if record.generation != generation:
                 raise self._outdated(record)
-            self._tables.upsert(EXPERTS, EXPERT_KEYS, expert_rows(record, clustering, weights))
+            row = expert_rows(record, clustering, self._keep_weights(weights))
+            self._tables.upsert(EXPERTS, EXPERT_KEYS, row)
 
     def save_lines(
         self,
@@ -635,7 +645,10 @@ class Library:
                 tables[name] = self._tables.read(name, wanted[name], where)
             except LibraryError as error:
                 unreadable[name] = error
-        reader = rows.MemoryReader(tables)
+        weights: dict[str, bytes] = {}
+        with contextlib.suppress(LibraryError):  # those who need them are damaged, and only those
+            weights = self._weights(record.coder for record in records)
+        reader = rows.MemoryReader(tables, weights)
         memories: dict[str, StoredMemory] = {}
         errors: list[tuple[VideoRecord, LibraryError]] = []
         for record in records:
@@ -664,11 +677,27 @@ class Library:
             ids = self._tables.read(rows.CLUSTERINGS, ["id"], where).column("id").to_pylist()
             if record.active_clustering not in ids:
                 return False
+        entries, exemplars = rows.vector_tables(record)
         return (
-            self._tables.count(rows.entries_table(record.dimension), where) == record.entries
-            and self._tables.count(rows.exemplars_table(record.dimension), where)
-            == record.exemplars
+            self._tables.count(entries, where) == record.entries
+            and self._tables.count(exemplars, where) == record.exemplars
+            and (not record.coder or record.coder in self._weights([record.coder]))
         )
+
+    def _weights(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Those of these weights that are there, by name."""
+        wanted = sorted(set(filter(None, names)))
+        if not wanted or WEIGHTS not in self._tables.names():
+            return {}
+        where = f"id IN ({', '.join(map(_quoted, wanted))})"
+        return weights_by_name(self._tables.read(WEIGHTS, WEIGHT_COLUMNS, where))
+
+    def _keep_weights(self, weights: bytes) -> str:
+        """The name of weights, which are stored if they are not yet."""
+        name = weights_name(weights)
+        if not self._weights([name]):
+            self._tables.append(WEIGHTS, weight_rows(weights))
+        return name
 
     def _delete_marks(self, query: str) -> None:
         if searches.MARKS in self._tables.names():
@@ -687,10 +716,21 @@ class Library:
             dead = set(generations.unique().to_pylist()) - alive
             if dead:
                 self._tables.delete(name, f"generation IN ({', '.join(map(str, sorted(dead)))})")
+        self._delete_unused_weights()
+
+    def _delete_unused_weights(self) -> None:
+        if WEIGHTS not in self._tables.names():
+            return
+        used = {record.coder for record in self.videos()}
+        if EXPERTS in self._tables.names():
+            used |= set(names_by_key(self._tables.read(EXPERTS, EXPERT_COLUMNS)).values())
+        unused = set(self._tables.read(WEIGHTS, ["id"]).column("id").to_pylist()) - used
+        if unused:
+            self._tables.delete(WEIGHTS, f"id IN ({', '.join(map(_quoted, sorted(unused)))})")
 
     def _tidy(self, keep_versions: timedelta) -> None:
         for name in self._tables.names():
-            ours = (rows.VIDEOS, searches.QUERIES, searches.MARKS)
+            ours = (rows.VIDEOS, WEIGHTS, searches.QUERIES, searches.MARKS)
             if name not in ours and not rows.is_of_memories(name):
                 continue
             # First, so that a full disk may have room for the rest.

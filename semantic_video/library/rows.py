@@ -2,7 +2,8 @@
 
 Every row carries (video, generation). ``entries_<D>`` and ``exemplars_<D>`` hold the vectors of
 length D, because a column of matrices has one width: videos indexed with different models lie in
-different tables, and a search reads only those of its own model. ``position`` is the row number
+different tables, and a search reads only those of its own model. Codes of B bytes in the place of
+vectors lie in ``entries_code<B>`` and ``exemplars_code<B>``. ``position`` is the row number
 within the memory, so that nothing depends on the order in which a table is read.
 """
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from semantic_video.library.experts import EXPERTS
 from semantic_video.library.lines import LINES
-from semantic_video.library.stored import ClusteringRecord, StoredMemory, VideoRecord
+from semantic_video.library.stored import ClusteringRecord, Codec, StoredMemory, VideoRecord
 from semantic_video.records import Return, SceneSpan
 
 if TYPE_CHECKING:
@@ -37,21 +38,19 @@ RETURN_COLUMNS = ("generation", *Return._fields)
 THUMBNAIL_COLUMNS = ("generation", "time_s", "jpeg")
 
 
-def entries_table(dimension: int) -> str:
-    """The table of entries with vectors of this length."""
-    return f"entries_{dimension}"
-
-
-def exemplars_table(dimension: int) -> str:
-    """The table of exemplars with vectors of this length."""
-    return f"exemplars_{dimension}"
+def vector_tables(record: VideoRecord) -> tuple[str, str]:
+    """The tables of a video's entries and exemplars, by the width of what they keep."""
+    if record.code_bytes:
+        return f"entries_code{record.code_bytes}", f"exemplars_code{record.code_bytes}"
+    return f"entries_{record.dimension}", f"exemplars_{record.dimension}"
 
 
 def tables_of(record: VideoRecord, thumbnails: bool) -> dict[str, tuple[str, ...]]:
     """The tables that a video's memory lies in, each with the columns to read."""
+    entries, exemplars = vector_tables(record)
     tables = {
-        entries_table(record.dimension): ENTRY_COLUMNS,
-        exemplars_table(record.dimension): EXEMPLAR_COLUMNS,
+        entries: ENTRY_COLUMNS,
+        exemplars: EXEMPLAR_COLUMNS,
         CLUSTERINGS: CLUSTERING_COLUMNS,
         RETURNS: RETURN_COLUMNS,
     }
@@ -93,8 +92,9 @@ def memory_rows(record: VideoRecord, memory: StoredMemory) -> dict[str, pa.Table
 
     spans = [span for own in memory.entry_spans for span in own]
     counts = [len(own) for own in memory.entry_spans]
+    entries, exemplars = vector_tables(record)
     tables = {
-        entries_table(memory.dimension): {
+        entries: {
             "position": np.arange(len(memory.entry_vectors), dtype=np.int32),
             "weight": memory.entry_weights,
             "spans": pa.ListArray.from_arrays(
@@ -110,7 +110,7 @@ def memory_rows(record: VideoRecord, memory: StoredMemory) -> dict[str, pa.Table
             ),
             "vector": _vector_array(memory.entry_vectors),
         },
-        exemplars_table(memory.dimension): {
+        exemplars: {
             "position": np.arange(len(memory.exemplar_vectors), dtype=np.int32),
             "entry": memory.exemplar_entries,
             "time_s": memory.exemplar_times,
@@ -174,15 +174,21 @@ class MemoryReader:
     The arrays of a memory are views of what was read, wherever that is in one piece.
     """
 
-    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
+    def __init__(
+        self, tables: Mapping[str, pa.Table], weights: Mapping[str, bytes] | None = None
+    ) -> None:
         self._tables = {name: _Grouped(table) for name, table in tables.items()}
+        self._weights = weights or {}
 
     def memory(self, record: VideoRecord) -> StoredMemory | None:
         """The memory of a video; None where the rows are not all those that the record counts."""
-        shape = (record.entries, record.dimension)
-        exemplar_shape = (record.exemplars, record.dimension)
-        entries = self._rows(entries_table(record.dimension), record)
-        exemplars = self._rows(exemplars_table(record.dimension), record)
+        widths, codec = (record.dimension, record.dimension), None
+        if record.coder:
+            if record.coder not in self._weights:
+                return None
+            widths = (record.code_bytes + 1, record.code_bytes)
+            codec = Codec(self._weights[record.coder], record.dimension)
+        entries, exemplars = (self._rows(name, record) for name in vector_tables(record))
         clusterings = self._clusterings(record)
         if (len(entries), len(exemplars)) != (record.entries, record.exemplars):
             return None
@@ -191,15 +197,16 @@ class MemoryReader:
         if record.active_clustering and not any(c.active for c in clusterings):
             return None
         return StoredMemory(
-            entry_vectors=entries.matrix("vector", shape),
+            entry_vectors=entries.matrix("vector", (record.entries, widths[0]), codec),
             entry_weights=entries.array("weight", np.float32),
             entry_spans=entries.spans("spans"),
-            exemplar_vectors=exemplars.matrix("vector", exemplar_shape),
+            exemplar_vectors=exemplars.matrix("vector", (record.exemplars, widths[1]), codec),
             exemplar_times=exemplars.array("time_s", np.float64),
             exemplar_entries=exemplars.array("entry", np.int32),
             returns=self._returns(record),
             clusterings=clusterings,
             thumbnails=self.thumbnails(record),
+            codec=codec,
         )
 
     def thumbnails(self, record: VideoRecord) -> dict[float, bytes]:
@@ -287,11 +294,11 @@ class _Rows:
         array: NDArray[_Scalar] = self._column(name).to_numpy()
         return array
 
-    def matrix(self, name: str, shape: tuple[int, int]) -> NDArray[np.float16]:
-        """A column of vectors as float16 of the given shape."""
+    def matrix(self, name: str, shape: tuple[int, int], codec: Codec | None) -> NDArray[Any]:
+        """A column of vectors as float16 of the given shape, or of codes as uint8."""
         if not len(self):
-            return np.empty(shape, np.float16)
-        matrix: NDArray[np.float16] = self._column(name).flatten().to_numpy().reshape(shape)
+            return np.empty(shape, np.float16 if codec is None else np.uint8)
+        matrix: NDArray[Any] = self._column(name).flatten().to_numpy().reshape(shape)
         return matrix
 
     def spans(self, name: str) -> tuple[tuple[SceneSpan, ...], ...]:
@@ -325,7 +332,7 @@ def _with_key(record: VideoRecord, columns: Mapping[str, Any]) -> pa.Table:
     )
 
 
-def _vector_array(vectors: NDArray[np.float16]) -> pa.Array:
+def _vector_array(vectors: NDArray[Any]) -> pa.Array:
     import pyarrow as pa
 
     flat = pa.array(np.ascontiguousarray(vectors).reshape(-1))

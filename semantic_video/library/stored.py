@@ -71,6 +71,10 @@ class VideoRecord:
     """Id of the clustering that the command line uses; empty if there is none."""
     checksum: str = ""
     """Of the stored arrays."""
+    code_bytes: int = 0
+    """Bytes of a frame's code where codes are kept in place of vectors, else 0."""
+    coder: str = ""
+    """Names what reads these codes, among the weights of the library."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -112,21 +116,33 @@ class ClusteringRecord:
         _require("assignments", self.assignments, np.int32, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """What reads the codes of a memory: bytes that only `moe_experts` understands.
+
+    ``dimension`` is the length of the vectors that they decode to.
+    """
+
+    weights: bytes
+    dimension: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StoredMemory:
     """All that one generation of one video holds: N entries, M exemplars, vectors of length D.
 
-    Arrays come back from the library bit for bit as they were saved; they may be read-only views
-    of larger ones.
+    With a ``codec`` the vectors are codes of B bytes instead, uint8 [N, B + 1] of entries, the
+    first byte naming the expert, and [M, B] of exemplars. Arrays come back from the library bit
+    for bit as they were saved; they may be read-only views of larger ones.
     """
 
-    entry_vectors: NDArray[np.float16]
+    entry_vectors: NDArray[np.float16] | NDArray[np.uint8]
     """[N, D]"""
     entry_weights: NDArray[np.float32]
     """[N]"""
     entry_spans: tuple[tuple[SceneSpan, ...], ...]
     """The scenes merged into each of the N entries."""
-    exemplar_vectors: NDArray[np.float16]
+    exemplar_vectors: NDArray[np.float16] | NDArray[np.uint8]
     """[M, D]"""
     exemplar_times: NDArray[np.float64]
     """[M], seconds"""
@@ -137,20 +153,22 @@ class StoredMemory:
     clusterings: tuple[ClusteringRecord, ...] = ()
     thumbnails: Mapping[float, bytes] = field(default_factory=dict)
     """Time in seconds -> JPEG."""
+    codec: Codec | None = None
 
     def __post_init__(self) -> None:
-        _require("entry_vectors", self.entry_vectors, np.float16, 2)
+        kind = np.float16 if self.codec is None else np.uint8
+        _require("entry_vectors", self.entry_vectors, kind, 2)
         _require("entry_weights", self.entry_weights, np.float32, 1)
-        _require("exemplar_vectors", self.exemplar_vectors, np.float16, 2)
+        _require("exemplar_vectors", self.exemplar_vectors, kind, 2)
         _require("exemplar_times", self.exemplar_times, np.float64, 1)
         _require("exemplar_entries", self.exemplar_entries, np.int32, 1)
-        entries, dimension = self.entry_vectors.shape
+        entries, width = self.entry_vectors.shape
         exemplars = len(self.exemplar_vectors)
         if not len(self.entry_weights) == len(self.entry_spans) == entries:
             raise ValueError("entry_vectors, entry_weights and entry_spans differ in length")
         if not len(self.exemplar_times) == len(self.exemplar_entries) == exemplars:
             raise ValueError("exemplar_vectors, _times and _entries differ in length")
-        if self.exemplar_vectors.shape[1] != dimension:
+        if self.exemplar_vectors.shape[1] != width - (self.codec is not None):
             raise ValueError("entry_vectors and exemplar_vectors differ in dimension")
         ids = [clustering.id for clustering in self.clusterings]
         if "" in ids or len(set(ids)) < len(ids):
@@ -163,7 +181,12 @@ class StoredMemory:
     @property
     def dimension(self) -> int:
         """D, the length of a vector."""
-        return int(self.entry_vectors.shape[1])
+        return int(self.entry_vectors.shape[1]) if self.codec is None else self.codec.dimension
+
+    @property
+    def code_bytes(self) -> int:
+        """B, or 0 where vectors are kept."""
+        return 0 if self.codec is None else int(self.exemplar_vectors.shape[1])
 
     @property
     def active_clustering(self) -> ClusteringRecord | None:
@@ -186,6 +209,8 @@ class StoredMemory:
             digest.update(np.array(self.returns, dtype=np.float64).tobytes())
         for time_s, jpeg in sorted(self.thumbnails.items()):
             digest.update(np.float64(time_s).tobytes() + jpeg)
+        if self.codec is not None:
+            digest.update(self.codec.weights)
         return digest.hexdigest()
 
 

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
         DEFAULT_MEMORY_SIZE,
         DEFAULT_SPANS,
         Budget,
+        CodeSize,
         TierBudget,
     )
     from semantic_video.memory_hierarchy.combine import merge
-    from semantic_video.memory_hierarchy.entries import SceneEntries
+    from semantic_video.memory_hierarchy.entries import Coder, SceneEntries
     from semantic_video.memory_hierarchy.hierarchy import MemoryHierarchy, Tier
     from semantic_video.memory_hierarchy.history import History
     from semantic_video.memory_hierarchy.policies import POLICIES, Policy
@@ -44,6 +45,8 @@ __all__ = [
     "POLICIES",
     "Absence",
     "Budget",
+    "CodeSize",
+    "Coder",
     "History",
     "MemoryHierarchy",
     "MemoryStream",
@@ -60,9 +63,9 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "budget": "DEFAULT_EXEMPLARS DEFAULT_MEMORY_SIZE DEFAULT_SPANS Budget TierBudget",
+        "budget": "DEFAULT_EXEMPLARS DEFAULT_MEMORY_SIZE DEFAULT_SPANS Budget CodeSize TierBudget",
         "combine": "merge",
-        "entries": "SceneEntries",
+        "entries": "Coder SceneEntries",
         "hierarchy": "MemoryHierarchy Tier",
         "history": "History",
         "policies": "POLICIES Policy",

@@ -27,6 +27,14 @@ _FRAMES = 64  # frame vectors of the one scene that is open
 TIERS = ("frame", "entry", "cluster", "theme")
 
 
+class CodeSize(NamedTuple):
+    """Bytes of the code of an entry's vector, of a frame's, and of what is needed to read them."""
+
+    entry: int
+    frame: int
+    coder: int
+
+
 class TierBudget(NamedTuple):
     """What one tier may hold."""
 
@@ -44,6 +52,7 @@ class Budget:
         exemplars: frame vectors kept with an entry.
         spans: scenes remembered, as a mean over the entries: ``memory_size * spans`` in all.
         max_bytes: bytes of all tiers together; None for what the other numbers come to.
+        code: bytes of codes, where vectors are kept as such; None where they are float16.
 
     Raises:
         ConfigError: a number is below 1, or nothing fits into ``max_bytes``.
@@ -54,12 +63,14 @@ class Budget:
     exemplars: int = DEFAULT_EXEMPLARS
     spans: int = DEFAULT_SPANS
     max_bytes: int | None = None
+    code: CodeSize | None = None
 
     def __post_init__(self) -> None:
         for name in ("memory_size", "exemplars", "spans"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more, not {getattr(self, name)}")
-        least = 8 * (self.entry_bytes(1, 1, 1) + self.frame_bytes(1))
+        coder = self.code.coder if self.code else 0
+        least = 8 * (self.entry_bytes(1, 1, 1) - coder + self.frame_bytes(1)) + coder
         if self.max_bytes is not None and self.max_bytes < least:
             raise ConfigError(
                 f"max_bytes must be {least} or more for vectors of {self.dimension} numbers, "
@@ -68,10 +79,11 @@ class Budget:
 
     def entry_bytes(self, entries: int, exemplars: int, spans: int, returns: int = 0) -> int:
         """Bytes of so many entries with so many exemplars and spans in all."""
-        vector = 2 * self.dimension
+        size = self.code or CodeSize(2 * self.dimension, 2 * self.dimension, 0)
         return (
-            entries * (vector + 4 + 4)  # its weight and the number of its cluster
-            + exemplars * (vector + 8 + 4)
+            size.coder
+            + entries * (size.entry + 4 + 4)  # its weight and the number of its cluster
+            + exemplars * (size.frame + 8 + 4)
             + spans * SPAN_BYTES
             + returns * RETURN_BYTES
         )

@@ -18,7 +18,7 @@ from semantic_video.semantic_clustering import Correction, first_appearance, joi
 
 
 def merge(a: MemoryHierarchy, b: MemoryHierarchy, *, offset_s: float = 0.0) -> MemoryHierarchy:
-    """One memory of both, within the larger of their budgets.
+    """One memory of both, within the larger of their budgets; codes become vectors again.
 
     ``offset_s`` is where the clock of ``b`` starts on that of ``a``. Scenes are numbered anew in
     order of time; clusters whose centroids are each other's nearest and likely show the same become
@@ -101,7 +101,14 @@ def _moved(entries: SceneEntries, by_s: float) -> SceneEntries:
         tuple(SceneSpan(s.scene, s.start_s + by_s, s.end_s + by_s) for s in own)
         for own in entries.entry_spans
     )
-    return replace(entries, entry_spans=spans, exemplar_times=entries.exemplar_times + by_s)
+    return SceneEntries(
+        entries.entry_vectors,
+        entries.entry_weights,
+        spans,
+        entries.exemplar_vectors,
+        entries.exemplar_times + by_s,
+        entries.exemplar_entries,
+    )
 
 
 def _joined(one: SceneEntries, other: SceneEntries) -> SceneEntries:

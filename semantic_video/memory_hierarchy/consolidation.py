@@ -36,6 +36,12 @@ class Fitted:
     heads: NDArray[np.intp]
     """[N] the first of the entries before that became each one."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was merged, thinned or coarsened."""
+        done = self.history
+        return not (done.merged or done.thinned or done.absorbed)
+
 
 def fit(
     entries: SceneEntries,

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_video.memory_hierarchy.budget import CodeSize
 from semantic_video.memory_hierarchy.vectors import robust_mean
 from semantic_video.records import SceneSpan, Span
+
+
+class Coder(Protocol):
+    """Keeps the vectors of entries as codes, in fewer bytes."""
+
+    @property
+    def size(self) -> CodeSize:
+        """What codes weigh."""
+        ...
+
+    def code(self, entries: SceneEntries) -> SceneEntries:
+        """The same entries as far as their codes tell."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +35,8 @@ class SceneEntries:
     seconds that an entry stands for, ``entry_spans`` the scenes of each entry in time order,
     ``exemplar_vectors`` float16[M, D], ``exemplar_times`` float64[M] seconds, and
     ``exemplar_entries`` int32[M] the row of the entry that an exemplar belongs to, ascending.
-    The arrays are converted where needed and must not be written to afterwards.
+    The arrays are converted where needed and must not be written to afterwards. Where the vectors
+    are kept as codes, they are what the `coder` decodes.
     """
 
     entry_vectors: NDArray[np.float16]
@@ -43,12 +59,19 @@ class SceneEntries:
         exemplars = len(self.exemplar_times)
         if not entries:
             raise ValueError("a memory needs at least one entry")
-        if self.entry_weights.shape != (entries,) or len(self.entry_spans) != entries:
-            raise ValueError(f"{entries} entry vectors need as many weights and span lists")
-        if not all(self.entry_spans):
-            raise ValueError("every entry needs at least one span")
+        if self.entry_weights.shape != (entries,):
+            raise ValueError(f"{entries} entry vectors need as many weights")
         if self.exemplar_vectors.shape != (exemplars, dimension):
             raise ValueError(f"{exemplars} exemplar times need vectors [{exemplars}, {dimension}]")
+        self._check()
+
+    def _check(self) -> None:
+        """Raise `ValueError` where spans or owners do not belong to the entries."""
+        entries, exemplars = len(self), len(self.exemplar_times)
+        if len(self.entry_spans) != entries:
+            raise ValueError(f"{entries} entry vectors need as many span lists")
+        if not all(self.entry_spans):
+            raise ValueError("every entry needs at least one span")
         owners = self.exemplar_entries
         if owners.shape != (exemplars,) or (np.diff(owners) < 0).any():
             raise ValueError("exemplar_entries must be ascending, one row number per exemplar")
@@ -57,6 +80,11 @@ class SceneEntries:
 
     def __len__(self) -> int:
         return len(self.entry_weights)
+
+    @property
+    def coder(self) -> Coder | None:
+        """What made the codes that are kept in place of vectors; None where vectors are kept."""
+        return None
 
     @property
     def dimension(self) -> int:

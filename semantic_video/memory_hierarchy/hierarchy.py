@@ -27,7 +27,7 @@ from semantic_video.memory_hierarchy.budget import (
     NODE_BYTES,
     Budget,
 )
-from semantic_video.memory_hierarchy.entries import SceneEntries
+from semantic_video.memory_hierarchy.entries import Coder, SceneEntries
 from semantic_video.memory_hierarchy.history import History
 from semantic_video.memory_hierarchy.recurrence import Absence
 from semantic_video.records import Cluster, Return, Scene, SceneSpan, Span, Theme
@@ -111,28 +111,36 @@ class MemoryHierarchy:
         returns: Sequence[Return] = (),
         history: History | None = None,
         uses: Mapping[int, int] | None = None,
+        coder: Coder | None = None,
     ) -> MemoryHierarchy:
         """A memory of these entries within its budget.
 
         Above it, entries of one cluster that are most alike merge first (Ward 1963, weighted by the
         scenes an entry holds). If there are more clusters than may be, clusters merge by the same
         rule, and the one with more screen time lends its name. See `Budget` and
-        `consolidation.fit`.
+        `consolidation.fit`. With a ``coder``, or where the entries have one, vectors are kept as
+        codes: more fits into ``max_bytes``.
 
         Raises:
             ConfigError: a budget that cannot be.
         """
         from semantic_video.memory_hierarchy.consolidation import fit
 
-        budget = Budget(entries.dimension, memory_size, exemplars, spans, max_bytes)
+        coder = coder or entries.coder
+        code = coder.size if coder else None
+        budget = Budget(entries.dimension, memory_size, exemplars, spans, max_bytes, code)
         fitted = fit(entries, clustering.labels, budget, returns, uses)
+        held = fitted.entries
+        if coder is not None:
+            # What has these codes already and lost nothing keeps them.
+            held = entries if entries.coder is coder and fitted.whole else coder.code(held)
         seconds = np.bincount(clustering.labels, weights=entries.entry_weights)
         kept = []
         for cluster in range(fitted.cluster_map.max() + 1):
             merged = np.flatnonzero(fitted.cluster_map == cluster)
             kept.append(names[merged[np.argmax(seconds[merged])]])
         return cls(
-            entries=fitted.entries,
+            entries=held,
             clustering=clustering.reduced(fitted.labels, fitted.heads),
             names=tuple(kept),
             memory_size=memory_size,
@@ -150,6 +158,10 @@ class MemoryHierarchy:
         ``max_bytes`` is as it was unless given.
         """
         return self._rebuilt(self.clustering, self.names, memory_size, max_bytes or self.max_bytes)
+
+    def coded(self, coder: Coder) -> MemoryHierarchy:
+        """The same memory with its vectors as codes."""
+        return self._rebuilt(self.clustering, self.names, self.memory_size, self.max_bytes, coder)
 
     def recluster(self, clustering: Clustering, names: Sequence[str]) -> MemoryHierarchy:
         """The same entries in other clusters; those beyond the budget merge."""
@@ -181,6 +193,7 @@ class MemoryHierarchy:
         names: Sequence[str],
         memory_size: int,
         max_bytes: int | None,
+        coder: Coder | None = None,
     ) -> MemoryHierarchy:
         return self.build(
             self.entries,
@@ -193,13 +206,19 @@ class MemoryHierarchy:
             returns=self.returns,
             history=self.history,
             uses=self.uses,
+            coder=coder,
         )
 
     @cached_property
     def budget(self) -> Budget:
         """What each tier may hold."""
         return Budget(
-            self.entries.dimension, self.memory_size, self.exemplars, self.spans, self.max_bytes
+            self.entries.dimension,
+            self.memory_size,
+            self.exemplars,
+            self.spans,
+            self.max_bytes,
+            self.entries.coder.size if self.entries.coder else None,
         )
 
     def __len__(self) -> int:

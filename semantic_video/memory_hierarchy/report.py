@@ -50,6 +50,21 @@ class OtherBudget:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptAsCodes:
+    """Codes in place of vectors: ``bytes`` of all of them with the ``experts`` that read them.
+
+    ``bytes_per_vector`` is the code of a frame (that of an entry has one byte more), ``vectors``
+    how many there are and ``as_vectors`` what they would take.
+    """
+
+    bytes_per_vector: int
+    vectors: int
+    bytes: int
+    experts: int
+    as_vectors: int
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryReport:
     """See `report_on`."""
 
@@ -59,6 +74,8 @@ class MemoryReport:
     other_budgets: tuple[OtherBudget, ...]
     scenes_seen: int
     scenes_kept: int
+    codes: KeptAsCodes | None = None
+    """None where vectors are kept."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -74,6 +91,21 @@ def report_on(memory: MemoryHierarchy) -> MemoryReport:
         other_budgets=tuple(_other(memory, size) for size in _sizes(memory)),
         scenes_seen=max(memory.history.scenes, kept),
         scenes_kept=kept,
+        codes=_codes(memory),
+    )
+
+
+def _codes(memory: MemoryHierarchy) -> KeptAsCodes | None:
+    held = memory.entries
+    if held.coder is None:
+        return None
+    size, frames = held.coder.size, len(held.exemplar_times)
+    return KeptAsCodes(
+        bytes_per_vector=size.frame,
+        vectors=len(held) + frames,
+        bytes=len(held) * size.entry + frames * size.frame + size.coder,
+        experts=size.coder,
+        as_vectors=(len(held) + frames) * 2 * held.dimension,
     )
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from statistics import NormalDist
 from typing import Any
@@ -27,7 +27,13 @@ FloatArray = NDArray[np.float32]
 Codes = NDArray[np.uint8]
 
 MAX_BITS = 8
+MAX_EXPERTS = 256
+"""A byte names an expert."""
+
 _KEPT = ("back", "steps", "scales", "bits")
+_OF_FRAMES = ("codes", "owners", "entry_codes", "experts", "lengths")
+# Vectors decoded at once to measure them: bounds the memory.
+_CHUNK = 4096
 # Vectors that the mean of all counts for in the mean of a category.
 _MEAN_SHRINKAGE = 4.0
 # How much every direction counts beside those of the texts, whose mean weight is 1.
@@ -40,15 +46,16 @@ class Quantiser:
 
     ``back`` int8[P, R, D] times ``steps`` float16[P, R] turns coefficients into a rest, and
     ``basis`` float32[P, D, R] a rest into coefficients; they differ where a metric weighs the
-    directions. ``scales`` float16[P, R] are the standard deviations and ``bits`` uint8[P, R] how
-    many each takes. P is 1 (shared) or K.
+    directions. Without a basis, as a codec is kept, coefficients are those of least squares.
+    ``scales`` float16[P, R] are the standard deviations and ``bits`` uint8[P, R] how many each
+    takes. P is 1 (shared) or K.
     """
 
-    basis: FloatArray
     back: NDArray[np.int8]
     steps: NDArray[np.float16]
     scales: NDArray[np.float16]
     bits: NDArray[np.uint8]
+    basis: FloatArray | None = None
 
     @classmethod
     def fit(
@@ -88,13 +95,13 @@ class Quantiser:
         # In bytes the directions weigh half, and lose less than a code does.
         steps = np.maximum(np.abs(back).max(axis=2) / 127, 1e-6).astype(np.float16)
         return cls(
-            basis.transpose(0, 2, 1).astype(np.float32),
             np.clip(np.round(back / steps[:, :, None].astype(np.float64)), -127, 127).astype(
                 np.int8
             ),
             steps,
             scales.astype(np.float16),
             bits,
+            basis.transpose(0, 2, 1).astype(np.float32),
         )
 
     @property
@@ -110,8 +117,9 @@ class Quantiser:
     def encode(self, rests: FloatArray, labels: NDArray[np.int64]) -> Codes:
         """uint8[N, B] for rests [N, D] of the experts ``labels`` [N]."""
         codes = np.zeros((len(rests), self.bytes), np.uint8)
+        basis = np.linalg.pinv(self.directions) if self.basis is None else self.basis
         for part, rows in self._parts(labels):
-            coefficients = rests[rows] @ self.basis[part]
+            coefficients = rests[rows] @ basis[part]
             columns = []
             for axis, bits in enumerate(self.bits[part]):
                 if not bits:
@@ -128,15 +136,20 @@ class Quantiser:
         """What the codes say along each direction: float32[N, R]."""
         found = np.zeros((len(codes), self.bits.shape[1]), np.float32)
         for part, rows in self._parts(labels):
-            bits = np.unpackbits(codes[rows], axis=1)
-            start = 0
-            for axis, width in enumerate(map(int, self.bits[part])):
-                if not width:
-                    continue
-                places = bits[:, start : start + width] @ (1 << np.arange(width)[::-1])
-                levels = normal_levels(width) * np.float32(self.scales[part, axis])
-                found[rows, axis] = levels[places]
-                start += width
+            axes = np.flatnonzero(self.bits[part])
+            if not len(axes):
+                continue
+            widths = self.bits[part, axes].astype(np.int64)
+            starts = np.cumsum(widths) - widths
+            worth = 1 << np.concatenate([np.arange(width)[::-1] for width in widths])
+            bits = np.unpackbits(codes[rows], axis=1)[:, : len(worth)]
+            places = np.add.reduceat(bits * worth, starts, axis=1)  # [n, axes]
+            levels = np.zeros((len(axes), 2 ** int(widths.max())), np.float32)
+            for row, (axis, width) in enumerate(zip(axes, widths, strict=True)):
+                levels[row, : 2**width] = normal_levels(int(width)) * np.float32(
+                    self.scales[part, axis]
+                )
+            found[rows[:, None], axes] = levels[np.arange(len(axes)), places]
         return found
 
     def decode(self, codes: Codes, labels: NDArray[np.int64]) -> FloatArray:
@@ -148,14 +161,14 @@ class Quantiser:
             rests[rows] = coefficients[rows] @ directions[part]
         return rests
 
-    def scores(
-        self, coefficients: FloatArray, labels: NDArray[np.int64], query: FloatArray
-    ) -> FloatArray:
-        """Products [N] of the rests with ``query`` [D], which is projected and nothing decoded."""
-        projected = self.directions @ query  # [P, R]
-        if len(projected) == 1:
-            return np.asarray(coefficients @ projected[0])
-        return np.asarray(np.einsum("nr,nr->n", coefficients, projected[labels]))
+    def products(self, codes: Codes, labels: NDArray[np.int64], queries: FloatArray) -> FloatArray:
+        """Products [Q, N] of the rests with ``queries`` [Q, D], which are projected once."""
+        coefficients = self.coefficients(codes, labels)
+        found = np.zeros((len(queries), len(codes)), np.float32)
+        directions = self.directions
+        for part, rows in self._parts(labels):
+            found[:, rows] = queries @ directions[part].T @ coefficients[rows].T
+        return found
 
     def _parts(self, labels: NDArray[np.int64]) -> list[tuple[int, NDArray[np.intp]]]:
         if len(self.bits) == 1:
@@ -165,9 +178,9 @@ class Quantiser:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodedVectors:
-    """The vectors of N entries and M frames as codes; ``owners`` is a frame's entry."""
+    """The vectors of N entries and M frames as codes of B bytes, an expert for each entry."""
 
-    entry_experts: NDArray[np.int16]  # [N]
+    entry_experts: NDArray[np.uint8]  # [N]
     entry_codes: Codes  # [N, B]
     frame_codes: Codes  # [M, B]
 
@@ -209,6 +222,8 @@ class ExpertCodec:
         if size < 1:
             raise ValueError(f"a code needs at least 1 byte, not {size}")
         experts = int(entry_labels.max()) + 1
+        if experts > MAX_EXPERTS:
+            raise ValueError(f"a code names one of at most {MAX_EXPERTS} experts, not {experts}")
         overall = entry_vectors.mean(axis=0)
         sums = np.zeros((experts, entry_vectors.shape[1]), np.float64)
         np.add.at(sums, entry_labels, entry_vectors)
@@ -240,7 +255,7 @@ class ExpertCodec:
 
     @property
     def bytes_per_vector(self) -> int:
-        """Of an entry or a frame; an entry has two more, which name its expert."""
+        """Of an entry or a frame; an entry has one more, which names its expert."""
         return max(self.entries.bytes, self.frames.bytes)
 
     @property
@@ -261,10 +276,19 @@ class ExpertCodec:
         decoded = means + self.entries.decode(entry_codes, entry_labels)
         rests = frame_vectors - decoded[frame_entries]
         return CodedVectors(
-            entry_labels.astype(np.int16),
-            entry_codes,
-            self.frames.encode(rests, entry_labels[frame_entries]),
+            entry_labels.astype(np.uint8),
+            self._padded(entry_codes),
+            self._padded(self.frames.encode(rests, entry_labels[frame_entries])),
         )
+
+    def _padded(self, codes: Codes) -> Codes:
+        return np.pad(codes, ((0, 0), (0, self.bytes_per_vector - codes.shape[1])))
+
+    def route(self, entry_vectors: FloatArray) -> NDArray[np.int64]:
+        """The expert [N] whose mean is nearest to each entry [N, D]."""
+        means = self.means.astype(np.float32)
+        half = np.einsum("kd,kd->k", means, means) / 2
+        return np.asarray(np.argmax(entry_vectors @ means.T - half, axis=1))
 
     def decode(
         self, coded: CodedVectors, frame_entries: NDArray[np.int64]
@@ -293,41 +317,102 @@ class ExpertCodec:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ExpertCodec:
-        """The codec that `arrays` described; what it encodes anew, it encodes by least squares."""
+        """The codec that `arrays` described; what it codes anew, it codes by least squares."""
         tiers = {}
         for tier in ("entries", "frames"):
             kept: list[Any] = [arrays[f"{tier}.{name}"] for name in _KEPT]
-            directions = kept[0] * kept[1].astype(np.float32)[:, :, None]
-            tiers[tier] = Quantiser(np.linalg.pinv(directions), *kept)
+            tiers[tier] = Quantiser(*kept)
         return cls(arrays["means"], **tiers)
 
 
-class CodedScores:
-    """Cosines of queries with coded vectors, straight from the codes.
+@dataclass(frozen=True, slots=True, eq=False)
+class CodedFrames:
+    """Frames to be scored straight from their codes; no vector of length D is made.
 
-    A query is projected onto the directions of the experts once; no vector of length D is made.
+    ``codes`` uint8[M, B] are those of the frames, ``owners`` int64[M] the entry of each,
+    ``entry_codes`` uint8[N, B] and ``experts`` uint8[N] those of the entries, and ``lengths``
+    float32[M] how long the decoded vectors would be.
     """
 
-    def __init__(
-        self, codec: ExpertCodec, coded: CodedVectors, frame_entries: NDArray[np.int64]
-    ) -> None:
-        self._codec = codec
-        self._labels = coded.entry_experts.astype(np.int64)
-        self._owners = frame_entries
-        self._entries = codec.entries.coefficients(coded.entry_codes, self._labels)
-        self._frames = codec.frames.coefficients(coded.frame_codes, self._labels[frame_entries])
-        entries, frames = codec.sums(coded, frame_entries)
-        self._entry_lengths = np.maximum(np.linalg.norm(entries, axis=1), 1e-12)
-        self._frame_lengths = np.maximum(np.linalg.norm(frames, axis=1), 1e-12)
+    codec: ExpertCodec
+    codes: Codes
+    owners: NDArray[np.int64]
+    entry_codes: Codes
+    experts: NDArray[np.uint8]
+    lengths: FloatArray
 
-    def entries_and_frames(self, query: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Cosines [N] of the entries and [M] of the frames with a unit query [D]."""
-        codec = self._codec
-        entries = (codec.means.astype(np.float32) @ query)[self._labels]
-        entries = entries + codec.entries.scores(self._entries, self._labels, query)
-        owners = self._labels[self._owners]
-        frames = entries[self._owners] + codec.frames.scores(self._frames, owners, query)
-        return entries / self._entry_lengths, frames / self._frame_lengths
+    @classmethod
+    def of(
+        cls, codec: ExpertCodec, coded: CodedVectors, frame_entries: NDArray[np.int64]
+    ) -> CodedFrames:
+        """All frames of these codes, which belong to the entries ``frame_entries`` [M]."""
+        lengths = np.ones(len(frame_entries), np.float32)
+        for start in range(0, len(lengths), _CHUNK):
+            some = slice(start, start + _CHUNK)
+            own, entries = np.unique(frame_entries[some], return_inverse=True)
+            part = CodedVectors(
+                coded.entry_experts[own], coded.entry_codes[own], coded.frame_codes[some]
+            )
+            lengths[some] = np.linalg.norm(codec.sums(part, entries)[1], axis=1)
+        return cls(
+            codec,
+            coded.frame_codes,
+            frame_entries.astype(np.int64),
+            coded.entry_codes,
+            coded.entry_experts,
+            np.maximum(lengths, 1e-12),
+        )
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def rows(self, order: NDArray[np.intp]) -> CodedFrames:
+        """Some of the frames, in this order."""
+        return replace(
+            self, codes=self.codes[order], owners=self.owners[order], lengths=self.lengths[order]
+        )
+
+    def followed_by(self, other: CodedFrames) -> CodedFrames:
+        """These frames, and then those of another film with the same codec."""
+        return replace(
+            self,
+            codes=np.concatenate([self.codes, other.codes]),
+            owners=np.concatenate([self.owners, other.owners + len(self.experts)]),
+            entry_codes=np.concatenate([self.entry_codes, other.entry_codes]),
+            experts=np.concatenate([self.experts, other.experts]),
+            lengths=np.concatenate([self.lengths, other.lengths]),
+        )
+
+    def scores(self, queries: FloatArray, at: NDArray[np.intp]) -> FloatArray:
+        """Cosines [Q, n] of the frames ``at`` [n] with unit queries [Q, D].
+
+        A query is projected by the experts: what its product with an entry is comes from the
+        expert's mean and the entry's code, and a frame's code adds to that.
+        """
+        codec = self.codec
+        own, owners = np.unique(self.owners[at], return_inverse=True)
+        experts = self.experts[own].astype(np.int64)
+        entries = (queries @ codec.means.astype(np.float32).T)[:, experts]
+        entries += codec.entries.products(self.entry_codes[own], experts, queries)
+        frames = codec.frames.products(self.codes[at], experts[owners], queries)
+        scores: FloatArray = (entries[:, owners] + frames) / self.lengths[at]
+        return scores
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """As arrays by name, for `from_arrays`."""
+        own = {name: getattr(self, name) for name in _OF_FRAMES}
+        return own | {f"codec.{name}": array for name, array in self.codec.arrays().items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> CodedFrames:
+        """The inverse of `arrays`."""
+        codec = {
+            name.removeprefix("codec."): array
+            for name, array in arrays.items()
+            if name.startswith("codec.")
+        }
+        own: dict[str, Any] = {name: arrays[name] for name in _OF_FRAMES}
+        return cls(codec=ExpertCodec.from_arrays(codec), **own)
 
 
 def unit_rows(vectors: FloatArray) -> FloatArray:

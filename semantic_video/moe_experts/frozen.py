@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,7 +107,14 @@ class FrozenMoE:
             self.refine(plain.astype(np.float32)).astype(np.float16)
             for plain in (entries.entry_vectors, entries.exemplar_vectors)
         ]
-        return replace(entries, entry_vectors=vectors[0], exemplar_vectors=vectors[1])
+        return SceneEntries(
+            vectors[0],
+            entries.entry_weights,
+            entries.entry_spans,
+            vectors[1],
+            entries.exemplar_times,
+            entries.exemplar_entries,
+        )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that has to be kept, by name."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_video.scene_retrieval.coarse import Coarse
+from semantic_video.scene_retrieval.frames import MixedFrames
 from semantic_video.scene_retrieval.rows import FloatArray, Rows
 
 Asked = Literal["text", "picture"]
@@ -24,6 +25,7 @@ Foreign = tuple[FloatArray, NDArray[np.float64]]
 
 _ASKED: tuple[Asked, ...] = ("text", "picture")
 _SEPARATOR = "\0"
+_MIXED = "frames."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,11 @@ class Packed:
         found: dict[str, NDArray[Any]] = {}
         for prefix, part in (("rows", self.rows), ("coarse", self.coarse)):
             for field in fields(part):
-                found[f"{prefix}.{field.name}"] = np.asarray(getattr(part, field.name))
+                value = getattr(part, field.name)
+                if isinstance(value, MixedFrames):
+                    found |= {f"{_MIXED}{name}": array for name, array in value.arrays().items()}
+                else:
+                    found[f"{prefix}.{field.name}"] = np.asarray(value)
         for asked, (best, level) in self.foreign.items():
             found[f"foreign.{asked}"] = best
             found[f"level.{asked}"] = level
@@ -52,7 +58,18 @@ class Packed:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Packed:
         """What `arrays` was made of; the large ones are not read."""
-        own = {field.name: arrays[f"rows.{field.name}"] for field in fields(Rows)}
+        own: dict[str, Any] = {
+            field.name: arrays[f"rows.{field.name}"]
+            for field in fields(Rows)
+            if f"rows.{field.name}" in arrays
+        }
+        mixed = {
+            name.removeprefix(_MIXED): array
+            for name, array in arrays.items()
+            if name.startswith(_MIXED)
+        }
+        if mixed:
+            own["frame_vectors"] = MixedFrames.from_arrays(mixed)
         share = float(own.pop("frame_share"))
         names = iter(arrays["names"].tobytes().decode("utf-8").split(_SEPARATOR))
         return cls(

@@ -41,7 +41,8 @@ class SceneRetriever:
     ``memories`` pairs what a moment should call its video with that video's memory. ``references``
     are vectors of that encoder to judge scores against; without them moments have a probability
     only in so far as they stand out among the scenes, and every query counts as found. The search
-    looks at the frames of the likeliest entries only; with ``exact`` at all.
+    looks at the frames of the likeliest entries only; with ``exact`` at all. Frames that a memory
+    keeps as codes are scored from these, or decoded first without ``codes``.
     """
 
     def __init__(
@@ -49,11 +50,12 @@ class SceneRetriever:
         memories: Sequence[tuple[str, MemoryHierarchy]],
         options: RetrievalOptions,
         references: References | None = None,
+        codes: bool = True,
     ) -> None:
         self._set(
             [name for name, _ in memories],
             [memory.names for _, memory in memories],
-            gather([memory for _, memory in memories], options),
+            gather([memory for _, memory in memories], options, codes),
             options,
             references,
         )
@@ -354,6 +356,9 @@ class SceneRetriever:
     def _moment(self, interval: Interval, probability: float) -> Moment:
         peak = interval.peak
         video, cluster = int(self._rows.scene_video[peak.scene]), self._cluster(peak)
+        signals = {"picture": round(peak.score, 4)}
+        if self._rows.video_coded[video]:
+            signals["codes"] = signals["picture"]
         return Moment(
             video=self._names[video],
             start_s=interval.start_s,
@@ -363,7 +368,7 @@ class SceneRetriever:
             cluster=cluster,
             cluster_name=self._cluster_names[video][cluster],
             keyframe_s=peak.best_s,
-            signals={"picture": round(peak.score, 4)},
+            signals=signals,
         )
 
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semantic_video.config import RetrievalOptions
 from semantic_video.memory_hierarchy import MemoryHierarchy
+from semantic_video.scene_retrieval.frames import Frames, gather_frames
+
+if TYPE_CHECKING:
+    from semantic_video.moe_experts import CodedEntries
+    from semantic_video.moe_experts.codec import CodedFrames
 
 FloatArray = NDArray[np.float32]
 HalfArray = NDArray[np.float16]
@@ -30,7 +36,7 @@ class Rows:
     entry_vectors: HalfArray  # [N, D]
     entry_summary: FloatArray  # [N, D] what a scene scores if its frames score as its entry does
     entry_cluster: NDArray[np.int64]  # [N] row of cluster_vectors
-    frame_vectors: HalfArray  # [M, D]
+    frame_vectors: Frames  # [M, D]
     frame_times: NDArray[np.float64]  # [M]
     scene_frames: NDArray[np.int64]  # [S + 1] where each scene's exemplars begin
     scene_entry: NDArray[np.int64]  # [S]
@@ -41,6 +47,7 @@ class Rows:
     cluster_label: NDArray[np.int64]  # [K] the cluster's id within its video
     video_scenes: NDArray[np.int64]  # [V + 1] where each video's scenes begin
     video_likeness: NDArray[np.float64]  # [V] mean cosine of any two entries of a video
+    video_coded: NDArray[np.bool_]  # [V] whether a video's frames are scored from codes
     frame_share: float  # of the frames in a scene's score, beside what supports it
 
     def likeness(self, scenes: NDArray[np.int64], others: NDArray[np.int64]) -> FloatArray:
@@ -53,9 +60,12 @@ class Rows:
         return scaled
 
 
-def gather(memories: Sequence[MemoryHierarchy], options: RetrievalOptions) -> Rows:
+def gather(
+    memories: Sequence[MemoryHierarchy], options: RetrievalOptions, codes: bool = True
+) -> Rows:
     """The rows of these memories, one after another.
 
+    Frames that are kept as codes are scored from them, or decoded without ``codes``.
     What supports a scene is a weighted sum of vectors, which is one vector: a single product with a
     query scores the entry itself, its kin and its cluster.
     """
@@ -63,7 +73,7 @@ def gather(memories: Sequence[MemoryHierarchy], options: RetrievalOptions) -> Ro
     entries: list[HalfArray] = []
     summaries: list[FloatArray] = []
     entry_cluster: list[NDArray[np.int64]] = []
-    frames: list[HalfArray] = []
+    frames: list[HalfArray | CodedFrames] = []
     frame_times: list[NDArray[np.float64]] = []
     frame_counts: list[NDArray[np.int64]] = []
     scene_entry: list[int] = []
@@ -84,7 +94,10 @@ def gather(memories: Sequence[MemoryHierarchy], options: RetrievalOptions) -> Ro
         scene = np.searchsorted(starts, held.exemplar_times, side="right") - 1
         scene = np.maximum(scene, 0)
         order = np.lexsort((held.exemplar_times, scene))
-        frames.append(held.exemplar_vectors[order])
+        if codes and held.coder is not None:
+            frames.append(cast("CodedEntries", held).frames.rows(order))
+        else:
+            frames.append(held.exemplar_vectors[order])
         frame_times.append(held.exemplar_times[order])
         frame_counts.append(np.bincount(scene, minlength=len(spans)))
         scene_entry += [entry + entry_base for _, _, entry in spans]
@@ -110,7 +123,7 @@ def gather(memories: Sequence[MemoryHierarchy], options: RetrievalOptions) -> Ro
         entry_vectors=np.concatenate(entries),
         entry_summary=np.concatenate(summaries).astype(np.float32),
         entry_cluster=np.concatenate(entry_cluster),
-        frame_vectors=np.concatenate(frames),
+        frame_vectors=gather_frames(frames),
         frame_times=np.concatenate(frame_times),
         scene_frames=np.concatenate([[0], np.cumsum(np.concatenate(frame_counts))]),
         scene_entry=np.array(scene_entry, dtype=np.int64),
@@ -121,6 +134,7 @@ def gather(memories: Sequence[MemoryHierarchy], options: RetrievalOptions) -> Ro
         cluster_label=np.concatenate(cluster_label),
         video_scenes=np.array(video_scenes),
         video_likeness=np.array(video_likeness),
+        video_coded=np.array([not isinstance(film, np.ndarray) for film in frames]),
         frame_share=own * (1 - options.entry_weight),
     )
 

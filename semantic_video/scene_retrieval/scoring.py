@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_video.config import RetrievalOptions
+from semantic_video.scene_retrieval.frames import frame_products
 from semantic_video.scene_retrieval.rows import FloatArray, Rows
 
 # Scenes scored at once where there are many queries: bounds the memory.
@@ -80,7 +81,7 @@ def frame_scores(
     counts = rows.scene_frames[scenes + 1] - first
     bounds = np.append(0, np.cumsum(counts))
     at = np.arange(bounds[-1]) + np.repeat(first - bounds[:-1], counts)
-    return rows.frame_times[at], rows.frame_vectors[at].astype(np.float32) @ query, bounds
+    return rows.frame_times[at], frame_products(rows.frame_vectors, query[None], at)[0], bounds
 
 
 def _best_frames(
@@ -95,9 +96,9 @@ def _best_frames(
     width = max(int(counts.max(initial=0)), 1)
     place = np.arange(width)
     held = place < counts[:, None]
-    frames = rows.frame_vectors[(first[:, None] + place)[held]].astype(np.float32)
+    at = (first[:, None] + place)[held]
     padded = np.full((len(queries), *held.shape), -np.inf, dtype=np.float32)
-    padded[:, held] = queries @ frames.T
+    padded[:, held] = frame_products(rows.frame_vectors, queries, at)
     kept = {"max": 1, "mean": width, "top": min(options.top_frames, width)}[options.pooling]
     if kept < width:
         padded = -np.partition(-padded, kept - 1, axis=2)[:, :, :kept]
