@@ -17,6 +17,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,14 @@ from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.moe_experts.adapt import FilmVectors, Recipe, fit_adapters, gates_of
 from semantic_video.moe_experts.baselines import scalar_pca
 from semantic_video.moe_experts.codec import ExpertCodec, Quantiser, normal_levels, unit_rows
-from semantic_video.moe_experts.held_out import average_precisions, overlap_at, time_blocks
+from semantic_video.moe_experts.held_out import (
+    average_precisions,
+    overlap_at,
+    time_blocks,
+    words_of,
+)
 from semantic_video.moe_experts.routes import Route, route_labels
-from semantic_video.moe_experts.training import part_of
+from semantic_video.moe_experts.training import joined, part_of
 from semantic_video.records import Moment
 from semantic_video.semantic_clustering import SemanticClustering
 from semantic_video.stored_memory import memory_from_stored
@@ -61,7 +67,9 @@ def main() -> None:
     parser.add_argument("--library")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="BYTES")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", nargs="+", metavar="VARIANT", help="of both jobs; default all")
+    parser.add_argument("--beside", metavar="FILM", help="of the same library, trained on as well")
+    parser.add_argument("--json", type=Path, help="figures of other variants there are kept")
     parser.add_argument("--tables", type=Path, nargs="+", metavar="JSON")
     parser.add_argument("--into", type=Path, metavar="PAGE")
     arguments = parser.parse_args()
@@ -69,7 +77,18 @@ def main() -> None:
         found = [json.loads(path.read_text(encoding="utf-8")) for path in arguments.tables]
         text = "\n".join(tables(each) for each in found)
     elif arguments.film and arguments.library:
-        measured = measure(arguments.film, arguments.library, arguments.seeds, arguments.sizes)
+        measured = measure(
+            arguments.film,
+            arguments.library,
+            arguments.seeds,
+            arguments.sizes,
+            arguments.only,
+            arguments.beside,
+        )
+        if arguments.json and arguments.json.exists():
+            earlier = json.loads(arguments.json.read_text(encoding="utf-8"))
+            for job in ("compress", "adapt"):
+                measured[job] = earlier[job] | measured[job]
         text = tables(measured)
         if arguments.json:
             arguments.json.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
@@ -84,7 +103,14 @@ def main() -> None:
         print(text)
 
 
-def measure(name: str, shelf: str, seeds: int, sizes: Sequence[int]) -> dict[str, Any]:
+def measure(
+    name: str,
+    shelf: str,
+    seeds: int,
+    sizes: Sequence[int],
+    only: Sequence[str] | None = None,
+    beside: str | None = None,
+) -> dict[str, Any]:
     """The figures of every variant for every seed, and what they were measured on."""
     labelled = name.endswith(".json")
     manifest: dict[str, Any] = json.loads(Path(name).read_text()) if labelled else {"video": name}
@@ -95,7 +121,11 @@ def measure(name: str, shelf: str, seeds: int, sizes: Sequence[int]) -> dict[str
     bank = vocabulary_vectors(encoder, library).astype(np.float32)
     texts = [q["text"] for q in manifest.get("queries", ()) if q["type"] == "moment"]
     queries = encoder.encode_texts(texts) if texts else bank[:0]
-    film = Film(memory, manifest, queries, bank)
+    film = Film(memory, manifest, queries, bank, only)
+    if beside is not None:
+        other = library.resolve(beside)
+        second = memory_from_stored(library.load(other.id), other)
+        film.beside = Film(second, {}, bank[:0], bank).vectors
     codes: Figures = {}
     refined: Figures = {}
     for seed in range(seeds):
@@ -126,8 +156,11 @@ class Film:
         manifest: Mapping[str, Any],
         queries: FloatArray,
         bank: FloatArray,
+        only: Sequence[str] | None = None,
     ) -> None:
         held = memory.entries
+        self.only = only
+        self.beside: FilmVectors | None = None
         self.vectors = FilmVectors(
             frames=unit_rows(held.exemplar_vectors.astype(np.float32)),
             times_s=held.exemplar_times,
@@ -150,7 +183,15 @@ class Film:
         """Figures of every way to code a vector in ``size`` bytes."""
         seen, unseen, held = self.split(seed)
         found = {}
-        for name, (coder, weights) in coders(seen, size, self.bank, seed).items():
+        ways = coders(seen, size, self.bank, seed)
+        if self.beside is not None:
+            both = joined([seen, self.beside])
+            named = coders(both, size, self.bank, seed).items()
+            ways |= {f"{name}, two films": lazy for name, lazy in named}
+        for name, make in ways.items():
+            if not self._wanted(name):
+                continue
+            coder, weights = make()
             decoded = unit_rows(coder(unseen))
             saved = max(self.vectors.scenes.shape[1] * 2 - size, 1)
             found[name] = self._likeness(unseen, decoded, held) | {
@@ -158,6 +199,9 @@ class Film:
                 "pays from": weights / saved,
             }
         return found
+
+    def _wanted(self, name: str) -> bool:
+        return self.only is None or name in self.only
 
     def _likeness(
         self, unseen: FilmVectors, decoded: FloatArray, held: NDArray[np.bool_]
@@ -193,12 +237,26 @@ class Film:
         seen = replace(seen, categories=grouped.labels.astype(np.int64))
         starts = np.array([span.start_s for span, own in zip(self.spans, held, strict=True) if own])
         found = {}
-        for name, recipe in recipes(seed).items():
+        ways = {name: (recipe, seen, centroids) for name, recipe in recipes(seed).items()}
+        said = _by_word(seen, self.bank)
+        ways["semantic, categories by word"] = (recipes(seed)["semantic"], *said)
+        if self.beside is not None:
+            both = joined([seen, self.beside])
+            grouped = SemanticClustering(
+                "kmeans", len(centroids) * len(both.scenes) // len(seen.scenes), seed
+            ).fit(both.scenes)
+            both = replace(both, categories=grouped.labels.astype(np.int64))
+            ways["semantic, two films"] = (
+                recipes(seed)["semantic"], both, grouped.centroids(both.scenes),
+            )  # fmt: skip
+        for name, (recipe, learned, centres) in ways.items():
+            if not self._wanted(name):
+                continue
             if recipe is None:
                 scenes, frames = unseen.scenes, unseen.frames
             else:
-                centres = centroids[:1] if recipe.route == "dense" else centroids
-                moe, _ = fit_adapters(seen, centres, recipe, self.bank[::5])
+                centres = centres[:1] if recipe.route == "dense" else centres
+                moe, _ = fit_adapters(learned, centres, recipe, self.bank[::5])
                 scenes, frames = (
                     _refine(moe, vectors, times, recipe)
                     for vectors, times in (
@@ -234,9 +292,10 @@ class Film:
 
 def coders(
     seen: FilmVectors, size: int, bank: FloatArray, seed: int
-) -> dict[str, tuple[Coder, float]]:
-    """Every way to code in ``size`` bytes, fitted to what is seen, and the bytes of its weights."""
-    ways: dict[str, tuple[Coder, float]] = {}
+) -> dict[str, Callable[[], tuple[Coder, float]]]:
+    """Every way to code in ``size`` bytes: what fits it to what is seen, and gives the bytes of its
+    weights as well."""
+    ways: dict[str, Callable[[], tuple[Coder, float]]] = {}
     count = min(EXPERTS, len(seen.scenes))
     centroids = SemanticClustering("kmeans", count, seed).fit(seen.scenes).centroids(seen.scenes)
     for name, route, texts, local in (
@@ -247,23 +306,22 @@ def coders(
         ("one shared", "dense", bank, None),
         ("semantic, no texts", "semantic", None, None),
     ):
-        ways[name] = _experts(seen, size, route, centroids, texts, local, seed)  # type: ignore[arg-type]
-    ways["semantic, rest by directions of each"] = _residual(seen, size, centroids, bank, seed)
-    width = seen.scenes.shape[1]
-    for bits in (8, 4):
-        coder = scalar_pca(seen.frames, size, bits)
-        dimensions = min(size * 8 // bits, width)
-        ways[f"PCA int{bits}"] = (_plain(coder), (dimensions + 1) * width * 2)
-        ways[f"PCA, turned, int{bits}"] = (
-            _plain(_turned(seen.frames, size, bits)),
-            (dimensions + 1) * width * 2,
-        )
-    ways["binary"] = (_plain(_binary(seen.frames, size)), (min(size * 8, width) + 1) * width * 2)
-    ways["PQ"] = (_plain(_product(seen.frames, size, seed)), 256 * width * 2)
-    ways["dense autoencoder"] = (
-        _plain(_autoencoder(seen.frames, size, seed)),
-        2 * size * width * 2,
+        ways[name] = partial(_experts, seen, size, route, centroids, texts, local, seed)  # type: ignore[arg-type]
+    ways["semantic, rest by directions of each"] = partial(
+        _residual, seen, size, centroids, bank, seed
     )
+    ways["nearest earlier scene"] = partial(_nearest, seen, size, bank)
+    width, frames = seen.scenes.shape[1], seen.frames
+    for bits in (8, 4):
+        dimensions = min(size * 8 // bits, width)
+        weights = (dimensions + 1) * width * 2
+        ways[f"PCA int{bits}"] = partial(_plain, scalar_pca, weights, frames, size, bits)
+        ways[f"PCA, turned, int{bits}"] = partial(_plain, _turned, weights, frames, size, bits)
+    weights = (min(size * 8, width) + 1) * width * 2
+    ways["binary"] = partial(_plain, _binary, weights, frames, size)
+    ways["PQ"] = partial(_plain, _product, 256 * width * 2, frames, size, seed)
+    weights = 2 * size * width * 2
+    ways["dense autoencoder"] = partial(_plain, _autoencoder, weights, frames, size, seed)
     return ways
 
 
@@ -278,6 +336,7 @@ def recipes(seed: int) -> dict[str, Recipe | None]:
         "dense": replace(base, route="dense"),
         "within-scene whitening": replace(base, strength=0.0, normalise=True),
         "semantic and whitening": replace(base, normalise=True),
+        "semantic, hubs taken off": replace(base, from_mean=1.0),
         "semantic, one expert a vector": replace(base, top_k=1),
         "semantic, cooler router": replace(base, temperature=0.02),
         "trained on recurrence": replace(base, epochs=30),
@@ -341,8 +400,55 @@ def _residual(
     return code, codec.nbytes + sum(array.nbytes for array in kept)
 
 
-def _plain(coder: Callable[[FloatArray], FloatArray]) -> Coder:
-    return lambda film: coder(film.frames)
+def _nearest(seen: FilmVectors, size: int, texts: FloatArray) -> tuple[Coder, float]:
+    """Each scene from the most alike that was seen before, an expert whose mean costs nothing since
+    the memory holds it: one byte more names it, of what the code had."""
+    alike = seen.scenes @ seen.scenes.T
+    np.fill_diagonal(alike, -1)
+    earlier = np.argmax(alike, axis=1)
+    means = (0.8 * seen.scenes).astype(np.float16)
+    rests = seen.scenes - means[earlier].astype(np.float32)
+    near = seen.frames - means[earlier[seen.frame_scenes]].astype(np.float32)
+    both, nobody = np.concatenate([rests, near]), np.zeros(len(rests) + len(near), np.int64)
+    entries = Quantiser.fit(both, nobody, 1, size - 1, texts)
+    flat = nobody[: len(rests)]
+    decoded = means[earlier] + entries.decode(entries.encode(rests, flat), flat)
+    rest = seen.frames - decoded[seen.frame_scenes]
+    frames = Quantiser.fit(rest, nobody[: len(rest)], 1, size, texts)
+
+    def code(film: FilmVectors) -> FloatArray:
+        own = np.argmax(film.scenes @ seen.scenes.T, axis=1)
+        start = means[own].astype(np.float32)
+        zeros = np.zeros(len(own), np.int64)
+        scenes = start + entries.decode(entries.encode(film.scenes - start, zeros), zeros)
+        rests = film.frames - scenes[film.frame_scenes]
+        zeros = np.zeros(len(rests), np.int64)
+        coded = frames.decode(frames.encode(rests, zeros), zeros)
+        return np.asarray(scenes[film.frame_scenes] + coded, dtype=np.float32)
+
+    kept = [
+        getattr(quantiser, name)
+        for quantiser in (entries, frames)
+        for name in ("back", "steps", "scales", "bits")
+    ]
+    return code, sum(array.nbytes for array in kept)
+
+
+def _by_word(seen: FilmVectors, bank: FloatArray) -> tuple[FilmVectors, FloatArray]:
+    """The film with the word that stands out most as the category of a scene, and the centres."""
+    words = words_of(seen.scenes, bank, seen.scenes)
+    labels = np.unique(words, return_inverse=True)[1]
+    sums = np.zeros((int(labels.max()) + 1, seen.scenes.shape[1]), np.float32)
+    np.add.at(sums, labels, seen.scenes)
+    return replace(seen, categories=labels.astype(np.int64)), unit_rows(sums)
+
+
+def _plain(
+    make: Callable[..., Callable[[FloatArray], FloatArray]], weights: float, *arguments: Any
+) -> tuple[Coder, float]:
+    """A way to code that looks at single frames only."""
+    coder = make(*arguments)
+    return (lambda film: coder(film.frames)), weights
 
 
 def _turned(vectors: FloatArray, size: int, bits: int) -> Callable[[FloatArray], FloatArray]:
@@ -410,9 +516,10 @@ def _autoencoder(vectors: FloatArray, size: int, seed: int) -> Callable[[FloatAr
     _, _, axes = torch.linalg.svd(x - centre, full_matrices=False)
     inner, outer = torch.nn.Linear(width, size), torch.nn.Linear(size, width)
     with torch.no_grad():  # from the principal directions, or it never gets there
-        inner.weight.copy_(axes[:size])
-        inner.bias.copy_(-axes[:size] @ centre)
-        outer.weight.copy_(axes[:size].T)
+        axes = torch.nn.functional.pad(axes[:size], (0, 0, 0, max(0, size - len(axes))))
+        inner.weight.copy_(axes)
+        inner.bias.copy_(-axes @ centre)
+        outer.weight.copy_(axes.T)
         outer.bias.copy_(centre)
     optimiser = torch.optim.Adam([*inner.parameters(), *outer.parameters()], 1e-4)
     for _ in range(100):
@@ -422,7 +529,7 @@ def _autoencoder(vectors: FloatArray, size: int, seed: int) -> Callable[[FloatAr
         loss.backward()
         optimiser.step()
     with torch.no_grad():
-        step = inner(x).abs().amax(dim=0) / 127
+        step = inner(x).abs().amax(dim=0).clamp_min(1e-9) / 127
 
     def code(others: FloatArray) -> FloatArray:
         with torch.no_grad():

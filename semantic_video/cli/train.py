@@ -69,6 +69,8 @@ def train(
         report = train_videos(shelf, records, encoder, training, reporter.progress, reporter.note)
         for name, figure in report.held_out_variants.items():
             reporter.detail(f"  adapt, {name}: {figure:.3f} on held-out time")
+        if report.jobs["compress"].on:
+            reporter.note("`semantic-video index ... --compression experts` keeps codes")
     if as_json:
         print_json(report.as_dict())
     else:

@@ -64,11 +64,13 @@ class Recipe:
     """How the adapters are made; see the module.
 
     ``strength`` is how far vectors move towards the centre of their category (0: not at all),
+    ``from_mean`` how much of the mean of all centres is taken off that (hubs are near it),
     ``normalise`` whether the shared expert takes out what varies within scenes, ``epochs`` how many
     gradient steps follow.
     """
 
     strength: float = 0.3
+    from_mean: float = 0.0
     normalise: bool = True
     epochs: int = 0
     objective: Objective = "recurrence"
@@ -125,8 +127,9 @@ def start(moe: SceneMoE, film: FilmVectors, recipe: Recipe) -> None:
             else:
                 sums = gates.T @ torch.from_numpy(film.frames)
                 centres = functional.normalize(sums, dim=1)
+            hub = recipe.from_mean * centres.mean(dim=0)
             for expert, centre in zip(moe.experts, centres, strict=True):
-                cast(Expert, expert).bias.copy_(recipe.strength * centre)
+                cast(Expert, expert).bias.copy_(recipe.strength * (centre - hub))
         if recipe.normalise:
             axes, factors = within_scene_axes(film, moe.shared.down.shape[0])
             count = len(factors)

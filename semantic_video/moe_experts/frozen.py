@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float32]
 
+_ABOUT = "semantic_video"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrozenMoE:
@@ -149,8 +151,9 @@ class TrainedExperts:
         tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
         # An empty file of tensors is none: the facts stay even where both jobs are off.
         tensors["nothing"] = np.zeros(1, np.uint8)
-        metadata = {"facts": json.dumps(dict(self.facts)), "jobs": json.dumps(extra)}
-        return bytes(save(tensors, metadata))
+        # A single key: of several the order is by chance, and the same experts would differ.
+        about = {"facts": dict(self.facts), "jobs": extra}
+        return bytes(save(tensors, {_ABOUT: json.dumps(about)}))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> TrainedExperts:
@@ -166,8 +169,8 @@ class TrainedExperts:
             tensors = load(data)
             # safetensors gives its metadata for files only: length, then JSON, then the tensors.
             header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-            facts = json.loads(header["__metadata__"]["facts"])
-            jobs = json.loads(header["__metadata__"]["jobs"])
+            about = json.loads(header["__metadata__"][_ABOUT])
+            facts, jobs = about["facts"], about["jobs"]
             adapt = codec = None
             if "adapt" in jobs:
                 parts: dict[str, Any] = _part(tensors, "adapt.")

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from semantic_video.errors import ConfigError
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.moe_experts.baselines import scalar_pca
-from semantic_video.moe_experts.codec import ExpertCodec, unit_rows
+from semantic_video.moe_experts.codec import MAX_EXPERTS, ExpertCodec, unit_rows
+from semantic_video.moe_experts.coded_entries import EXPERTS
 from semantic_video.moe_experts.frozen import FrozenMoE, TrainedExperts
 from semantic_video.moe_experts.held_out import (
     average_precisions,
@@ -37,7 +38,6 @@ MIN_SCENES = 24
 """Scenes below which nothing can be held out that would tell anything."""
 
 _SPLITS = 3
-_CODEC_EXPERTS = 16
 # Texts of the bank that the held-out overlap is taken over, spread evenly.
 _OVERLAP_TEXTS = 300
 
@@ -49,7 +49,8 @@ class JobReport:
     Higher is better: for ``compress`` the share of the ten best scenes of a text that the codes
     find as well, against plain coordinates of as many bytes (``identity``); for ``adapt`` the mean
     average precision with which scenes find those that the same word of the vocabulary describes,
-    against vectors as they are. ``interval`` is half of the 95 % interval of the gain.
+    against vectors as they are. ``interval`` is half of the 95 % interval of the gain. Variants are
+    chosen on one half of the minutes, and these figures are of the other.
     """
 
     on: bool
@@ -170,7 +171,7 @@ def train_experts(
     import torch
 
     started = time.perf_counter()
-    film = _joined([_film(memory) for memory in memories])
+    film = joined([_film(memory) for memory in memories])
     ends = [memory.scenes()[-1].end_s for memory in memories]
     starts = np.concatenate(
         [
@@ -200,9 +201,18 @@ def train_experts(
     count = options.num_experts or _kinds(memories, film, options.seed)
     count = min(count, len(film.scenes))
     splits = [time_blocks(starts, seed) for seed in range(_SPLITS)]
-    recipe, adapt, variants, history = _best_adaptation(film, splits, count, texts, options, step)
+    choosing = time_blocks(starts, _SPLITS, share=0.5)
+    recipe, adapt, variants, history = _best_adaptation(
+        film, splits, choosing, count, texts, options, step
+    )
     codec_count, compress = _best_codec(
-        film, splits, min(options.num_experts or _CODEC_EXPERTS, clusters), texts, options, step
+        film,
+        splits,
+        choosing,
+        min(options.num_experts or EXPERTS, clusters, MAX_EXPERTS),
+        texts,
+        options,
+        step,
     )
     from semantic_video.moe_experts.adapt import fit_adapters
 
@@ -254,24 +264,6 @@ def train_experts(
     return report, kept
 
 
-def fit_codec(
-    memory: MemoryHierarchy, texts: FloatArray, code_bytes: int = DEFAULT_CODE_BYTES, seed: int = 0
-) -> tuple[ExpertCodec, NDArray[np.int64]]:
-    """The codec of a film's memory without training (no torch), and the expert [N] of each entry.
-
-    One expert a cluster, or fewer that clusters share; the categories' means and the directions
-    are fitted to all that the memory holds.
-    """
-    film = _film(memory)
-    count = min(_CODEC_EXPERTS, memory.clustering.size, len(film.scenes))
-    if count == memory.clustering.size:
-        groups = memory.labels.astype(np.int64)
-    else:
-        groups, _ = _grouped(film.scenes, count, seed)
-    codec = ExpertCodec.fit(film.scenes, groups, film.frames, film.frame_scenes, code_bytes, texts)
-    return codec, groups
-
-
 def _film(memory: MemoryHierarchy) -> FilmVectors:
     from semantic_video.moe_experts.adapt import FilmVectors
 
@@ -285,7 +277,7 @@ def _film(memory: MemoryHierarchy) -> FilmVectors:
     )
 
 
-def _joined(films: Sequence[FilmVectors]) -> FilmVectors:
+def joined(films: Sequence[FilmVectors]) -> FilmVectors:
     """Several films as one, one after the other on the timeline."""
     from semantic_video.moe_experts.adapt import FilmVectors
 
@@ -354,37 +346,47 @@ def _recipes(options: TrainingOptions) -> dict[str, Recipe]:
 def _best_adaptation(
     film: FilmVectors,
     splits: Sequence[NDArray[np.bool_]],
+    choosing: NDArray[np.bool_],
     count: int,
     texts: FloatArray,
     options: TrainingOptions,
     step: Callable[[], None],
 ) -> tuple[Recipe, JobReport, dict[str, float], list[dict[str, float]]]:
     """The recipe that does best on held-out time, its report, the figure of each variant, and the
-    losses of each epoch of the one that descends."""
+    losses of each epoch of the one that descends.
+
+    ``choosing`` [N] are the scenes of the minutes by which the recipe is chosen; figures are those
+    of the other minutes, which had no say.
+    """
     from semantic_video.moe_experts.adapt import fit_adapters
 
     recipes = _recipes(options)
-    identity: list[NDArray[np.float64]] = []
     history: list[dict[str, float]] = []
-    figures: dict[str, list[NDArray[np.float64]]] = {name: [] for name in recipes}
-    for held in splits:
-        seen, unseen = part_of(film, ~held), part_of(film, held).scenes
-        words = words_of(unseen, texts, seen.scenes)
-        identity.append(average_precisions(unseen, words))
+    # Average precision of each scene: a row a split, NaN where it was not held out.
+    figures = {
+        name: np.full((len(splits), len(film.scenes)), np.nan) for name in ("identity", *recipes)
+    }
+    for row, held in enumerate(splits):
+        seen = part_of(film, ~held)
         groups = max(1, round(count * len(seen.scenes) / len(film.scenes)))
         labels, centroids = _grouped(seen.scenes, groups, options.seed)
+        parts = [rows for side in (choosing, ~choosing) if len(rows := np.flatnonzero(held & side))]
+        words = [words_of(film.scenes[rows], texts, seen.scenes) for rows in parts]
+        for rows, own in zip(parts, words, strict=True):
+            figures["identity"][row, rows] = average_precisions(film.scenes[rows], own)
         seen = replace(seen, categories=labels)
         for name, recipe in recipes.items():
             moe, losses = fit_adapters(seen, centroids, recipe, _sparse(texts))
             history = losses or history
-            refined = FrozenMoE.from_model(moe).refine(unseen)
-            figures[name].append(average_precisions(refined, words))
+            frozen = FrozenMoE.from_model(moe)
+            for rows, own in zip(parts, words, strict=True):
+                refined = frozen.refine(film.scenes[rows])
+                figures[name][row, rows] = average_precisions(refined, own)
         step()
-    start = np.concatenate(identity)
-    variants = {"identity": _mean(start)}
-    variants |= {name: _mean(np.concatenate(parts)) for name, parts in figures.items()}
-    best = max(recipes, key=lambda name: variants[name])
-    gain, half = interval(np.concatenate(figures[best]) - start)
+    best = max(recipes, key=lambda name: _mean(figures[name][:, choosing]))
+    variants = {name: _mean(values[:, ~choosing]) for name, values in figures.items()}
+    # A scene that several splits held out is one observation.
+    gain, half = interval(_by_scene((figures[best] - figures["identity"])[:, ~choosing]))
     width = film.scenes.shape[1] * 2
     on = bool(gain > 0 and gain > half / 1.96)
     told = f"{best}: {gain:+.3f} +- {half:.3f} against the identity on held-out time"
@@ -397,38 +399,54 @@ def _best_adaptation(
 def _best_codec(
     film: FilmVectors,
     splits: Sequence[NDArray[np.bool_]],
+    choosing: NDArray[np.bool_],
     count: int,
     texts: FloatArray,
     options: TrainingOptions,
     step: Callable[[], None],
 ) -> tuple[int, JobReport]:
-    """How many experts code best on held-out time, one or ``count``, and the report."""
+    """How many experts code best on held-out time, one or ``count``, and the report.
+
+    Chosen and reported on different minutes, as `_best_adaptation`.
+    """
     asked = texts[:: max(1, len(texts) // _OVERLAP_TEXTS)]
     plain: list[float] = []
     figures: dict[int, list[float]] = {1: [], count: []}
+    chosen: dict[int, list[float]] = {1: [], count: []}
     for held in splits:
-        seen, unseen = part_of(film, ~held), part_of(film, held)
-        truth = asked @ unseen.frames.T
-        coded = scalar_pca(seen.frames, options.code_bytes)(unseen.frames)
-        plain.append(overlap_at(truth, asked @ coded.T, 10))
-        for number, found in figures.items():
+        seen = part_of(film, ~held)
+        parts = [
+            (part_of(film, held & side), told)
+            for side, told in ((choosing, chosen), (~choosing, figures))
+            if (held & side).any()
+        ]
+        coder = scalar_pca(seen.frames, options.code_bytes)
+        for unseen, told in parts:
+            if told is figures:
+                truth, rebuilt = asked @ unseen.frames.T, coder(unseen.frames)
+                plain.append(overlap_at(truth, asked @ rebuilt.T, 10))
+        for number in figures:
             labels, centroids = _grouped(seen.scenes, number, options.seed)
             codec = ExpertCodec.fit(
                 seen.scenes, labels, seen.frames, seen.frame_scenes, options.code_bytes, texts
             )
-            routed = np.argmax(unseen.scenes @ centroids.T, axis=1)
-            codes = codec.encode(unseen.scenes, routed, unseen.frames, unseen.frame_scenes)
-            _, decoded = codec.decode(codes, unseen.frame_scenes)
-            found.append(overlap_at(truth, asked @ decoded.T, 10))
+            for unseen, told in parts:
+                routed = np.argmax(unseen.scenes @ centroids.T, axis=1)
+                codes = codec.encode(unseen.scenes, routed, unseen.frames, unseen.frame_scenes)
+                _, decoded = codec.decode(codes, unseen.frame_scenes)
+                truth = asked @ unseen.frames.T
+                told[number].append(overlap_at(truth, asked @ decoded.T, 10))
         step()
-    means = {number: float(np.mean(found)) for number, found in figures.items()}
-    best = max(means, key=lambda number: means[number])
+    means = {number: _mean(np.array(found)) for number, found in figures.items()}
+    best = max(chosen, key=lambda number: _mean(np.array(chosen[number])))
     gain, half = interval(np.array(figures[best]) - np.array(plain))
     flat = f"{means[count]:.3f} with {count} experts, {means[1]:.3f} with one shared by all"
     on = bool(gain > 0)
     words = f"{gain:+.3f} +- {half:.3f} against plain coordinates of as many bytes ({flat})"
     reason = words if on else f"switched off, since {words} is no gain"
-    return best, JobReport(on, means[best], float(np.mean(plain)), options.code_bytes, reason, half)
+    return best, JobReport(
+        on, means[best], _mean(np.array(plain)), options.code_bytes, reason, half
+    )
 
 
 def if_it_pays(job: JobReport, codec: ExpertCodec, vectors: int, width: int) -> JobReport:
@@ -474,6 +492,14 @@ def _agreement(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
     from sklearn.metrics import normalized_mutual_info_score
 
     return round(float(normalized_mutual_info_score(first, second)), 4)
+
+
+def _by_scene(figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means of the columns [N], of those that have any figure."""
+    known = np.isfinite(figures)
+    counts = known.sum(axis=0)
+    sums = np.where(known, figures, 0).sum(axis=0)
+    return np.asarray(sums[counts > 0] / counts[counts > 0])
 
 
 def _mean(figures: NDArray[np.float64]) -> float:
