@@ -1,6 +1,6 @@
 """What experts are worth on held-out time: codes at equal bytes, and vectors refined to a film.
 
-    python -m experiments.experts_report FILM --library DIR [--seeds 5] [--json JSON]
+    python -m experiments.experts_report FILM --library DIR [--seeds 5] [--out JSON]
     python -m experiments.experts_report --tables JSON ... [--into docs/experts.md]
 
 FILM is a manifest (a JSON file that names a film with labelled segments and queries), or the name
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="BYTES")
     parser.add_argument("--only", nargs="+", metavar="VARIANT", help="of both jobs; default all")
     parser.add_argument("--beside", metavar="FILM", help="of the same library, trained on as well")
-    parser.add_argument("--json", type=Path, help="figures of other variants there are kept")
+    parser.add_argument("--out", type=Path, help="figures of other variants there are kept")
     parser.add_argument("--tables", type=Path, nargs="+", metavar="JSON")
     parser.add_argument("--into", type=Path, metavar="PAGE")
     arguments = parser.parse_args()
@@ -86,13 +86,13 @@ def main() -> None:
             arguments.only,
             arguments.beside,
         )
-        if arguments.json and arguments.json.exists():
-            earlier = json.loads(arguments.json.read_text(encoding="utf-8"))
+        if arguments.out and arguments.out.exists():
+            earlier = json.loads(arguments.out.read_text(encoding="utf-8"))
             for job in ("compress", "adapt"):
                 measured[job] = earlier[job] | measured[job]
         text = tables(measured)
-        if arguments.json:
-            arguments.json.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+        if arguments.out:
+            arguments.out.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     else:
         parser.error("name a film and its --library, or --tables of films that were measured")
     if arguments.into:
