@@ -52,7 +52,7 @@ OWN_FORMS = ("exemplar-1", "exemplar-2", "exemplar-4")
 """Measured of our policy only."""
 SEEDS = 5
 METRICS = ("concept", "moment", "image")
-_UNLIMITED = 1_000_000
+UNLIMITED = 1_000_000
 _TRIES, _GUESSES = 20, 3
 _PICTURES = 60
 
@@ -293,7 +293,7 @@ def _lead(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], name: str) -
 
 def markdown(table: Sequence[dict[str, Any]], form: str, metric: str) -> str:
     """A table of one figure: a row for each policy, a column for each budget."""
-    budgets = sorted({line["budget"] for line in table if line["budget"] < _UNLIMITED})
+    budgets = sorted({line["budget"] for line in table if line["budget"] < UNLIMITED})
     lines = [
         f"| {metric}, {form} | " + " | ".join(map(str, budgets)) + " | all |",
         "| --- |" + " --- |" * (len(budgets) + 1),
@@ -305,7 +305,7 @@ def markdown(table: Sequence[dict[str, Any]], form: str, metric: str) -> str:
             if (line["form"], line["policy"]) == (form, policy)
         }
         if cells:
-            shown = [cells.get(budget, "") for budget in [*budgets, _UNLIMITED]]
+            shown = [cells.get(budget, "") for budget in [*budgets, UNLIMITED]]
             lines.append(f"| {policy} | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 
@@ -331,7 +331,7 @@ def main() -> None:
     shared = [form for form in forms if form not in OWN_FORMS]
     jobs = list(product(policies, budgets, shared, seeds))
     jobs += product(["semantic"], budgets, own, seeds)
-    jobs += product(["semantic"], [_UNLIMITED], forms, seeds)
+    jobs += product(["semantic"], [UNLIMITED], forms, seeds)
     arguments.out.mkdir(parents=True, exist_ok=True)
     # Ours first of each budget and form, and one process keeps to one seed.
     jobs.sort(key=lambda job: (job[3], job[1], job[2], job[0] != "semantic"))
@@ -345,7 +345,7 @@ def main() -> None:
             rows.append(row)
             print(json.dumps(row), file=lines, flush=True)
     table = summary(rows)
-    text = json.dumps({"scenes": len(film.spans), "table": table})
+    text = json.dumps({"scenes": len(film.spans), "seeds": len(seeds), "table": table})
     (arguments.out / "budget.json").write_text(text, encoding="utf-8")
     for form, metric in product(forms, METRICS):
         print(markdown(table, form, metric), end="\n\n")

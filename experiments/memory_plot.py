@@ -2,15 +2,22 @@
 
 python -m experiments.memory_plot --stream DIR/stream.json --out memory-stream.png
 python -m experiments.memory_plot --budget DIR/budget.json --out memory-budget.png
+python -m experiments.memory_plot --tables DEV/budget.json LONG/budget.json --out memory-tables.md
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from itertools import product
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, ScalarFormatter
+
+from experiments.memory_budget import FORMS, METRICS, UNLIMITED, markdown
+
+_MARKS = (20, 50, 100, 200, 500, 1000, 2000)
 
 
 def stream_figure(path: Path) -> Figure:
@@ -27,23 +34,61 @@ def stream_figure(path: Path) -> Figure:
 
 
 def budget_figure(path: Path) -> Figure:
-    """Recall of every policy against the budget, one panel a figure, form `exemplar-8`."""
+    """Recall of every policy against the bytes it takes: a row for each form of an entry."""
     table = json.loads(path.read_text(encoding="utf-8"))["table"]
-    figure = Figure(figsize=(10, 3.2), layout="constrained")
-    panels = figure.subplots(1, 3, sharey=True)
-    for axes, metric in zip(panels, ("concept", "moment", "image"), strict=True):
-        for policy in dict.fromkeys(line["policy"] for line in table):
-            own = sorted(
-                (line["budget"], line[metric])
-                for line in table
-                if (line["form"], line["policy"]) == ("exemplar-8", policy)
-                and line["budget"] < 1000
-            )
-            width = 2.4 if policy == "semantic" else 1.0
-            axes.plot([b for b, _ in own], [v for _, v in own], lw=width, label=policy)
-        axes.set(xscale="log", title=metric, xlabel="entries", ylim=(0, 1))
-    panels[-1].legend(frameon=False, fontsize="small")
+    limited = [line for line in table if line["budget"] < UNLIMITED]
+    figure = Figure(figsize=(10, 6), layout="constrained")
+    panels = figure.subplots(len(FORMS), len(METRICS), sharey=True, sharex="row")
+    for row, form in zip(panels, FORMS, strict=True):
+        for axes, metric in zip(row, METRICS, strict=True):
+            for policy in dict.fromkeys(line["policy"] for line in limited):
+                own = sorted(
+                    (line["bytes"] / 1000, line[metric])
+                    for line in limited
+                    if (line["form"], line["policy"]) == (form, policy)
+                )
+                width = 2.4 if policy == "semantic" else 1.0
+                axes.plot([x for x, _ in own], [y for _, y in own], lw=width, label=policy)
+            axes.set(xscale="log", title=f"{metric}, {form}", xlabel="kB", ylim=(0, 1))
+            axes.xaxis.set_major_formatter(ScalarFormatter())
+            axes.xaxis.set_minor_formatter(NullFormatter())
+            axes.set_xticks([x for x in _MARKS if axes.get_xlim()[0] < x < axes.get_xlim()[1]])
+    figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False
+    )
     return figure
+
+
+def tables(paths: list[Path]) -> str:
+    """Every figure with its interval, and how far ours is ahead of the best of the others."""
+    text = ["# Recall against the budget: all figures", "", _READING]
+    for path in paths:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        text += ["", f"## Film of {report['scenes']} scenes, {report['seeds']} seeds"]
+        for form, metric in product(FORMS, METRICS):
+            text += ["", markdown(report["table"], form, metric)]
+        text += [
+            "",
+            "Ours less the best other at the same bytes, and the 95 % interval over queries:",
+        ]
+        text += ["", "| form, entries | kB | " + " | ".join(METRICS) + " |", "| --- " * 5 + "|"]
+        budgets = sorted({line["budget"] for line in report["table"]} - {UNLIMITED})
+        for form, budget in product(FORMS, budgets):
+            lines = [x for x in report["table"] if (x["form"], x["budget"]) == (form, budget)]
+            ours = next(x for x in lines if x["policy"] == "semantic")
+            cells = [f"{form}, {budget}", f"{ours['bytes'] / 1000:.0f}"]
+            for metric in METRICS:
+                best = max((x for x in lines if x is not ours), key=lambda x: x[metric])
+                lead, low, high = best[f"{metric}_lead"]
+                cells.append(f"{lead:+.2f} ({low:+.2f} to {high:+.2f}) {best['policy']}")
+            text.append("| " + " | ".join(cells) + " |")
+    return "\n".join(text) + "\n"
+
+
+_READING = """Made by `experiments.memory_budget` and `experiments.memory_plot --tables`; what is
+measured is said in [the memory](memory.md). Columns: entries of ours; every other policy has the
+bytes that these take. Means over the seeds , with half of
+the 95 % interval of the mean: other frames held back, other lots."""
 
 
 def main() -> None:
@@ -51,8 +96,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Draw what was measured of the memory.")
     parser.add_argument("--stream", type=Path)
     parser.add_argument("--budget", type=Path)
+    parser.add_argument("--tables", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
+    if arguments.tables:
+        arguments.out.write_text(tables(arguments.tables), encoding="utf-8")
     if arguments.stream:
         stream_figure(arguments.stream).savefig(arguments.out, dpi=110)
     if arguments.budget:

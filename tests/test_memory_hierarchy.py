@@ -12,13 +12,21 @@ from numpy.typing import NDArray
 
 from semantic_video.errors import ConfigError, QueryError
 from semantic_video.memory_hierarchy import (
+    Budget,
     MemoryHierarchy,
+    MemoryStream,
     SceneEntries,
     farthest_first,
     robust_mean,
 )
 from semantic_video.records import SceneSpan, Span
-from semantic_video.semantic_clustering import Clustering, SemanticClustering, first_appearance
+from semantic_video.semantic_clustering import (
+    Clustering,
+    SemanticClustering,
+    first_appearance,
+    join,
+    ward_tree,
+)
 
 D = 8
 
@@ -313,3 +321,28 @@ def test_arrays_that_do_not_fit_together_are_refused(
     arrays = {name: getattr(entries, name) for name in SceneEntries.__slots__} | change
     with pytest.raises(ValueError, match=message):
         SceneEntries(**arrays)
+
+
+@pytest.mark.parametrize(("subjects", "noise"), [(8, 0.3), (20, 0.6), (60, 0.9), (200, 1.0)])
+@pytest.mark.parametrize("size", [8, 16, 32, 64])
+def test_streaming_is_within_a_stated_distance_of_merging_all_at_once(
+    subjects: int, noise: float, size: int
+) -> None:
+    """The squared distance of scenes to their entries is at most 15 % above that of Ward's tree."""
+    rng = np.random.default_rng(subjects)
+    centres = rng.normal(size=(subjects, 32))
+    scenes = unit(centres[rng.integers(subjects, size=200)] + noise * rng.normal(size=(200, 32)))
+    stream = MemoryStream(Budget(32, size, 1, 200))
+    for row, vector in enumerate(scenes):
+        stream.add(Span(5.0 * row, 5.0 * row + 5), [5.0 * row + 1], vector[None])
+    streamed = np.empty(200, dtype=np.intp)
+    for entry, spans in enumerate(stream.entries().entry_spans):
+        streamed[[span.scene for span in spans]] = entry
+    tree = ward_tree(scenes.astype(np.float64), np.ones(200))
+    at_once = join(200, ((a, b) for _, a, b in tree[: 200 - size]))
+
+    def distance(groups: NDArray[np.integer]) -> float:
+        return sum(float(scenes[groups == g].var(axis=0).sum() * (groups == g).sum())
+                   for g in np.unique(groups))  # fmt: skip
+
+    assert distance(streamed) <= 1.15 * distance(at_once)
