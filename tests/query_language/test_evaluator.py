@@ -131,7 +131,8 @@ def test_each_operator_at_the_edge_of_the_tolerance(shape: str, data: st.DataObj
     begin_s = min((own[0] for moments in film.values() for own in moments), default=0.0)
     begin_s = data.draw(st.sampled_from([0.0, begin_s, begin_s / 2]), label="begin")
     tolerance_s = data.draw(st.sampled_from([0.5, 0.5, 0.0]), label="tolerance")
-    level: Level = data.draw(st.sampled_from([0.5, 0.3, apart]), label="level")
+    levels: list[Level] = [0.5, 0.3, apart]
+    level = data.draw(st.sampled_from(levels), label="level")
     k = data.draw(st.sampled_from([None, 12, 2]), label="k")
     for tree in trees:
         agree(tree, film, Span(begin_s, SHORT), level, tolerance_s, k)
