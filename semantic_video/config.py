@@ -386,6 +386,8 @@ def _checked(value: Any, hint: Any, name: str, source: str) -> Any:
             else (choice, None)
         )
         if get_origin(kind) is Literal:
+            if value is False and "off" in get_args(kind):
+                return "off"  # which YAML 1.1 reads as false, unless it is quoted
             if value in get_args(kind):
                 return value
             continue

@@ -41,6 +41,19 @@ def test_file_then_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert default_config().retrieval.k == 10
 
 
+def test_off_is_a_word_also_where_yaml_takes_it_for_false(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("transcripts:\n  ocr: off\n", encoding="utf-8")
+    monkeypatch.setenv("SEMANTIC_VIDEO_TRANSCRIPTS__SPEECH", "off")
+    config = load_config(file)
+    assert (config.transcripts.ocr, config.transcripts.speech) == ("off", "off")
+    file.write_text("reading:\n  depth: off\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="depth cannot be False"):
+        load_config(file)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
