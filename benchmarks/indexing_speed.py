@@ -215,9 +215,11 @@ class _Progress:
 
 
 def _config(way: str) -> Config:
-    """The configuration that indexes in this way."""
-    asked = {"depth": "auto", "whole_below": 0.0} if way == "skip" else {"depth": way}
-    return load_config().override({"reading": asked}, source="the benchmark")
+    """The configuration that indexes in this way; pictures only, as the dense loop."""
+    reading = {"depth": "auto", "whole_below": 0.0} if way == "skip" else {"depth": way}
+    words = {"ocr": "off", "speech": "off", "subtitles": False}
+    asked = {"reading": reading, "transcripts": words}
+    return load_config().override(asked, source="the benchmark")
 
 
 def _dense(film: Path, encoder: Any, work: Path) -> dict[str, Any]:

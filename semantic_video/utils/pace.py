@@ -47,7 +47,8 @@ def be_nice(niceness: int) -> bool:
 class TimeLeft:
     """Estimates how long what is left will take, from the share that is done.
 
-    Times in which the process was paused (Ctrl-Z, a laptop that slept) do not count.
+    Times in which the process was paused (Ctrl-Z, a laptop that slept) do not count. A share that
+    falls begins another piece of work, such as reading text after the pictures were watched.
 
     Args:
         clock: seconds on the wall.
@@ -62,15 +63,18 @@ class TimeLeft:
         self._clock = clock
         self._cpu_clock = cpu_clock
         self._first: tuple[float, float] | None = None
+        self._share = 0.0
         self._last = (0.0, 0.0)
         self._paused_s = 0.0
 
     def update(self, share: float) -> float | None:
         """The seconds left when ``share`` of the work is done; None while that is unknown."""
         now_s, cpu_s = self._clock(), self._cpu_clock()
-        if self._first is None:
+        if self._first is None or share < self._share:
             self._first, self._last = (now_s, share), (now_s, cpu_s)
+            self._share, self._paused_s = share, 0.0
             return None
+        self._share = share
         gap_s, used_s = now_s - self._last[0], cpu_s - self._last[1]
         if gap_s > _PAUSE_S and used_s < _PAUSED_SHARE * gap_s:
             self._paused_s += gap_s - used_s

@@ -58,6 +58,13 @@ def test_an_even_pace_is_told_exactly() -> None:
         assert left_s == pytest.approx(50 * (1 - share), abs=1e-6)
 
 
+def test_another_piece_of_work_is_estimated_by_itself() -> None:
+    shares = [step / 10 for step in range(11)] * 2
+    found = estimates(shares, Clocks(), [5.0] * 11 + [1.0] * 11)
+    assert found[11] is None
+    assert found[12:] == [pytest.approx(10 - step, abs=1e-6) for step in range(1, 11)]
+
+
 def test_a_pause_does_not_count() -> None:
     clocks = Clocks()
     left = TimeLeft(clocks.monotonic, clocks.process_time)
