@@ -72,6 +72,15 @@ class FrameSampler:
         if still:
             self._due_s = time_s + options.interval_s
             return False
+        self._take(time_s, picture)
+        return True
+
+    def took(self, time_s: float, small: NDArray[np.uint8]) -> None:
+        """Hear that the frame last asked about is encoded all the same, for another reason."""
+        self._take(time_s, small.astype(np.int16))
+
+    def _take(self, time_s: float, picture: NDArray[np.int16]) -> None:
+        options = self._options
         self._due_s = time_s + self._interval_s
         if not self._fresh:  # three frames speak for a scene: the first three are as near
             longest_s = max(options.interval_s, options.static_interval_s)
@@ -79,7 +88,6 @@ class FrameSampler:
         self._fresh = False
         self._encoded_s = time_s
         self._encoded = picture
-        return True
 
 
 def _change(picture: NDArray[np.int16], other: NDArray[np.int16]) -> float:

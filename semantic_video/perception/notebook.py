@@ -69,10 +69,14 @@ class Notebook:
         self.looked_at = 0
         """Frames served; the caller counts them."""
 
+    def has(self, time_s: float) -> bool:
+        """Whether the frame shown at ``time_s`` was noted."""
+        return time_s in self._thumbnails
+
     def note(self, frame: Frame) -> None:
         """Encode the frame, unless it was, or an earlier one shows the same."""
         time_s, small = frame.time_s, frame.small
-        if time_s in self._thumbnails:
+        if self.has(time_s):
             return
         self._brightest = max(self._brightest, int(small[..., 0].max()))
         known, earlier_s = self._encoder.knows(time_s), self._seen.find(small)

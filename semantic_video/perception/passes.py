@@ -31,7 +31,7 @@ from semantic_video.scene_segmentation import (
     Judgement,
     SceneSegmenter,
 )
-from semantic_video.utils.video_utils import Frame, PacketIndex, Plan, VideoReader
+from semantic_video.utils.video_utils import PacketIndex, Plan, VideoReader
 
 Progress = Callable[[str, float, float], None]
 """Called as ``progress(stage, done_s, total_s)`` while a film is watched."""
@@ -271,15 +271,14 @@ class _Passes:
         for stretch in stretches:
             segmenter = SceneSegmenter(self._config.segmentation)
             sampler = FrameSampler(self._config.sampling)
-            last: Frame | None = None
             while frame is not None and frame.time_s < stretch.end_s:
                 notebook.looked_at += 1
                 segmenter.update(frame)
                 if sampler.wants(frame.time_s, frame.small):
                     notebook.note(frame)
-                last, frame = frame, next(frames, None)
-            if last is not None:
-                notebook.note(last)
+                elif notebook.has(frame.time_s):  # a key frame
+                    sampler.took(frame.time_s, frame.small)
+                frame = next(frames, None)
             # Its own end is not one of the timeline: cuts near it count.
             found = segmenter.finish(stretch.end_s + self._config.segmentation.min_shot_s)
             cuts = [shot.start_s for shot in found.shots[1:] if shot.start_s < stretch.end_s]
