@@ -14,16 +14,11 @@ from semantic_video.library import Mark
 from semantic_video.query_language import parse
 from semantic_video.query_language.times import seconds_of
 from semantic_video.signal_fusion import SIGNALS, Signal
+from semantic_video.utils.images import SUFFIXES
 
 Kind = Literal["text", "image", "moment"]
 
 _WEIGHT = re.compile(r"(.*?)\s*\*\s*(\d{1,9}(?:\.\d+)?)\s*", re.DOTALL)
-_PICTURES = frozenset(
-    {
-        ".avif", ".bmp", ".gif", ".heic", ".jpe", ".jpeg", ".jpg", ".jxl", ".png", ".ppm", ".tif",
-        ".tiff", ".webp",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +118,7 @@ def part_of(text: str, kind: Kind | None = None, sign: int = 1) -> Part:
     if kind == "moment" and moment is None:
         raise QueryError(f"{text!r} names no moment: write FILM@TIME, such as holiday.mp4@12:34")
     if kind is None:
-        looks_like_picture = Path(text).suffix.lower() in _PICTURES
+        looks_like_picture = Path(text).suffix.lower() in SUFFIXES
         kind = "image" if looks_like_picture else "moment" if moment else "text"
     return Part(kind, text, sign * weight)
 

@@ -31,10 +31,13 @@ DeviceOption = Annotated[
     str, typer.Option("--device", metavar="D", help="Where it runs: auto, cpu, cuda, ...")
 ]
 
+LocalModel = Annotated[
+    str, typer.Argument(metavar="PATH", help="A model's folder, or a name from `models list`.")
+]
+
 # Below this a small precision ranks moments differently.
 _TRUSTED_COSINE = 0.98
 _FEWEST_PICTURES = 100
-_PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 
 
 @models.command("list")
@@ -125,9 +128,7 @@ def pull(
 
 @models.command()
 def check(
-    model: Annotated[
-        str, typer.Argument(metavar="PATH", help="A model's folder, or a name from `models list`.")
-    ],
+    model: LocalModel,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
     library: LibraryOption = None,
@@ -168,9 +169,7 @@ def check(
 
 @models.command()
 def references(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A model's folder, or a name from `models list`.")
-    ],
+    model: LocalModel,
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Some thousand pictures of anything.")
     ],
@@ -214,10 +213,10 @@ def references(
 
 def _pictures(folder: Path) -> Iterator[Any]:
     """The pictures below a folder, in order of their names; what cannot be read is passed over."""
-    from semantic_video.utils.images import read_image
+    from semantic_video.utils.images import SUFFIXES, read_image
 
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in _PICTURE_ENDINGS:
+        if path.suffix.lower() in SUFFIXES:
             try:
                 yield read_image(path)
             except QueryError:

@@ -9,6 +9,14 @@ from numpy.typing import NDArray
 
 from semantic_video.errors import QueryError, VideoError
 
+SUFFIXES = frozenset(
+    {
+        ".avif", ".bmp", ".gif", ".heic", ".jpe", ".jpeg", ".jpg", ".jxl", ".png", ".ppm", ".tif",
+        ".tiff", ".webp",
+    }
+)  # fmt: skip
+"""How names of pictures end."""
+
 # A picture beyond this is a mistake or an attack, not a query.
 _MAX_PIXELS = 200_000_000
 
