@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -35,13 +34,13 @@ from typing import Any
 
 import numpy as np
 
+from experiments.run_record import hardware
 from semantic_video import SemanticVideoProcessor
 from semantic_video.config import Config, load_config
 from semantic_video.encoders import load_encoder
 from semantic_video.library import Library
 from semantic_video.queries import encode_queries
 from semantic_video.scene_encoder import SceneEncoder
-from semantic_video.utils.cores import available_cores
 from semantic_video.utils.pace import TimeLeft
 from semantic_video.utils.video_utils import Plan, VideoReader
 
@@ -75,10 +74,8 @@ def main() -> None:
     }
     report: dict[str, Any] = {
         "machine": {
-            "processor": _processor(),
-            "cores": available_cores(),
+            **hardware(),
             "load": round(os.getloadavg()[0], 1),
-            "python": platform.python_version(),
             "onnxruntime": version("onnxruntime"),
             "av": version("av"),
         },
@@ -349,15 +346,6 @@ def _peak_mb() -> int:
     except (OSError, StopIteration):
         kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(kilobytes / 1024)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or os.name
 
 
 if __name__ == "__main__":

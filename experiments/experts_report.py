@@ -25,6 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.figures import hits
+from experiments.run_record import conditions, write_json
+from experiments.student import half_interval
+from semantic_video.config import load_config
 from semantic_video.encoders import load_encoder
 from semantic_video.library import Library
 from semantic_video.memory_hierarchy import MemoryHierarchy
@@ -50,9 +53,6 @@ Coder = Callable[[FilmVectors], FloatArray]
 
 SIZES = (24, 48, 96, 192)
 EXPERTS = 16
-# 0.975 quantiles of Student's t for 1, 2, ... degrees of freedom.
-_STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
-
 
 Figures = dict[str, list[dict[str, float]]]
 """Name of a variant -> its figures, a seed each."""
@@ -92,7 +92,7 @@ def main() -> None:
                 measured[job] = earlier[job] | measured[job]
         text = tables(measured)
         if arguments.out:
-            arguments.out.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+            write_json(arguments.out, measured)
     else:
         parser.error("name a film and its --library, or --tables of films that were measured")
     if arguments.into:
@@ -140,6 +140,7 @@ def measure(
     return {
         "film": record.name,
         "seeds": seeds,
+        "conditions": conditions(load_config(), seeds=list(range(seeds))),
         "scenes": len(vectors.scenes),
         "vectors": len(vectors.scenes) + len(vectors.frames),
         "bytes": vectors.scenes.shape[1] * 2,
@@ -625,12 +626,11 @@ def _adapt_table(figures: Figures) -> list[str]:
 
 
 def _mean_of(column: str, runs: Sequence[Mapping[str, float]], spread: bool, sign: str = "") -> str:
-    values = np.array([run[column] for run in runs])
-    text = f"{values.mean():{sign}.3f}"
+    values = [run[column] for run in runs]
+    text = f"{sum(values) / len(values):{sign}.3f}"
     if not spread or len(values) < 2:
         return text
-    student = _STUDENT[min(len(values) - 1, len(_STUDENT)) - 1]
-    return f"{text} +- {student * values.std(ddof=1) / len(values) ** 0.5:.3f}"
+    return f"{text} +- {half_interval(values):.3f}"
 
 
 if __name__ == "__main__":

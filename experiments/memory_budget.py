@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.figures import hits, recall
+from experiments.run_record import conditions, write_json
 from semantic_video.config import default_config
 from semantic_video.encoders import load_encoder
 from semantic_video.memory_hierarchy import (
@@ -345,8 +346,13 @@ def main() -> None:
             rows.append(row)
             print(json.dumps(row), file=lines, flush=True)
     table = summary(rows)
-    text = json.dumps({"scenes": len(film.spans), "seeds": len(seeds), "table": table})
-    (arguments.out / "budget.json").write_text(text, encoding="utf-8")
+    report = {
+        "scenes": len(film.spans),
+        "seeds": len(seeds),
+        "conditions": conditions(default_config(), seeds=list(seeds)),
+        "table": table,
+    }
+    write_json(arguments.out / "budget.json", report)
     for form, metric in product(forms, METRICS):
         print(markdown(table, form, metric), end="\n\n")
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from experiments.student import half_interval
+
 RESULTS = Path(__file__).with_name("results")
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
 LEADERBOARD = PAGE.with_name("recurrence-leaderboard.md")
@@ -556,10 +558,6 @@ def _verdict(one: Figure, name: str) -> str:
     return " **better**" if better else " **worse**"
 
 
-# 0.975 quantiles of Student's t for 1, 2, ... degrees of freedom.
-_STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
-
-
 def _mean_of_seeds(values: Sequence[float]) -> str:
     one = _paired(values, [0.0] * len(values))
     half = one["high"] - one["value"]
@@ -569,12 +567,7 @@ def _mean_of_seeds(values: Sequence[float]) -> str:
 def _paired(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
     """Mean difference over the seeds and its 95 % interval; of one seed there is none."""
     gains = [a - b for a, b in zip(ours, theirs, strict=True)]
-    mean = sum(gains) / len(gains)
-    half = float("inf")
-    if len(gains) > 1:
-        variance = sum((gain - mean) ** 2 for gain in gains) / (len(gains) - 1)
-        student = _STUDENT[min(len(gains) - 1, len(_STUDENT)) - 1]
-        half = student * (variance / len(gains)) ** 0.5
+    mean, half = sum(gains) / len(gains), half_interval(gains)
     return {"value": mean, "low": mean - half, "high": mean + half}
 
 
