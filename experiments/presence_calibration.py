@@ -10,15 +10,17 @@ photos of which one does leave the question out). Scenes have one to three frame
 and searched by the product's own code. A third of the questions is about what is not there.
 
 Prints the coefficients, and by four-fold cross-validation over films: how well scenes are ranked,
-and the shares of counts that are right, right within one (or a fifth), of things that are there and
-of things that are not, at several levels for the scenes that follow a certain one.
+the shares of counts that are right, right within one (or a fifth), of things that are there and of
+things that are not, at several levels for the scenes that follow a certain one, and how often it is
+told right which of two things that are there comes first.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +36,7 @@ from semantic_video.records import SceneSpan
 from semantic_video.scene_retrieval import References, SceneRetriever
 from semantic_video.semantic_clustering import SemanticClustering, load_vocabulary
 from semantic_video.temporal_reasoning import presence
-from semantic_video.temporal_reasoning.evidence import LEVEL
+from semantic_video.temporal_reasoning.evidence import ALSO, LEVEL
 from training.data import VIEWS, Picture, load_pictures, render
 from training.prompts import SCORED, phrases
 
@@ -238,6 +240,29 @@ def report(asked: Sequence[Asked], name: str, predicted: Sequence[NDArray[np.flo
         )
 
 
+def report_order(asked: Sequence[Asked], predicted: Sequence[NDArray[np.float64]]) -> None:
+    """Print how often the first of two things is the right one, by several ways to tell."""
+
+    def above(own: NDArray[np.float64]) -> int:
+        certain = own.max() >= LEVEL
+        return int(np.argmax(own >= ALSO)) if certain else int(np.argmax(own))
+
+    ways: dict[str, Callable[[NDArray[np.float64]], int]] = {
+        "the first scene that counts": above,
+        "the most probable first": presence.first_of,
+    }
+    right: dict[str, list[float]] = {name: [] for name in ways}
+    there = [place for place, own in enumerate(asked) if own.count]
+    for one, other in itertools.combinations(there, 2):
+        truth = int(np.argmax(asked[one].shows)) - int(np.argmax(asked[other].shows))
+        if asked[one].film == asked[other].film and truth:
+            for name, first in ways.items():
+                told = first(predicted[one]) - first(predicted[other])
+                right[name].append(0.5 if not told else float((told < 0) == (truth < 0)))
+    for name, own in right.items():
+        print(f"  order by {name}: {np.mean(own):.3f} of {len(own)} pairs")
+
+
 def main() -> None:
     """Print the coefficients, and how good they are."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -265,7 +290,9 @@ def main() -> None:
                 predicted[place] = model.predict_proba(own.features)[:, 1]
     for name, odd in (("kinds", 0), ("things", 1)):
         chosen = [place for place, own in enumerate(asked) if own.film % 2 == odd]
-        report([asked[own] for own in chosen], name, [predicted[own] for own in chosen])
+        own_predicted = [predicted[own] for own in chosen]
+        report([asked[own] for own in chosen], name, own_predicted)
+        report_order([asked[own] for own in chosen], own_predicted)
     model = _fitted(asked)
     print(f"features {presence.FEATURES}")
     print(f"bias {model.intercept_[0]:.2f} weights {model.coef_[0].round(2)}")

@@ -16,7 +16,7 @@ from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.query_language import Query, evaluate
 from semantic_video.records import Cluster, Line, Moment, Scene, Span
 from semantic_video.scene_retrieval import SceneRetriever
-from semantic_video.temporal_reasoning.presence import Presence
+from semantic_video.temporal_reasoning.presence import Presence, first_of
 from semantic_video.temporal_reasoning.questions import Part
 from semantic_video.word_search import WordHit, search_words
 
@@ -160,15 +160,31 @@ class Evidence:
 
     def nearest(self, phrase: str, film: Film, part: Part | None = None) -> Moment | None:
         """The scene that shows a phrase best, however improbable."""
+        return max(
+            self._inside(phrase, film, part),
+            key=lambda moment: (moment.probability or 0.0, moment.score),
+            default=None,
+        )
+
+    def edge(
+        self, phrase: str, film: Film, part: Part | None = None, last: bool = False
+    ) -> Moment | None:
+        """The scene that is most probably the first that shows a phrase, or the last."""
+        inside = self._inside(phrase, film, part)
+        if last:
+            inside.reverse()
+        if not inside:
+            return None
+        return inside[first_of([moment.probability or 0.0 for moment in inside])]
+
+    def _inside(self, phrase: str, film: Film, part: Part | None) -> list[Moment]:
+        """All scenes of a part of a film, in order, with the probability that they show this."""
         span = film.span(part)
-        inside = [
+        return [
             moment
             for moment in self.scenes(phrase)[film.video]
             if moment.start_s < span.end_s and moment.end_s > span.start_s
         ]
-        return max(
-            inside, key=lambda moment: (moment.probability or 0.0, moment.score), default=None
-        )
 
     def film_for(self, phrases: Sequence[str]) -> Film:
         """The film in which the least probable of these phrases is most probable."""

@@ -88,6 +88,14 @@ class Presence:
         return answer
 
 
+def first_of(probabilities: Sequence[float] | NDArray[np.float64]) -> int:
+    """Which of some scenes in order, each showing something with such a probability [S], is most
+    probably the first that does: it shows it and none before does."""
+    p = np.asarray(probabilities, dtype=np.float64)
+    none_before = np.concatenate([[1.0], np.cumprod(1.0 - p)[:-1]])
+    return int(np.argmax(p * none_before))
+
+
 def features(
     scenes: Scenes, moments: Sequence[Moment], phrase: FloatArray, vocabulary: FloatArray
 ) -> NDArray[np.float64]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from semantic_video import SemanticVideoProcessor
 from semantic_video.cli import run
 from semantic_video.errors import QueryError
 from semantic_video.records import Answer, Line
+from semantic_video.temporal_reasoning.presence import first_of
 from tests.media import Shot, render, write_video
 from tests.temporal_reasoning.films import film, reasoner
 
@@ -247,3 +250,18 @@ def test_from_the_film_to_the_answer(tmp_path: Path, capsys: pytest.CaptureFixtu
     processor = SemanticVideoProcessor(path, library=tmp_path / "library", config=None)
     assert "bees dance" in processor.reason_across_time("What is said about bees?").text
     assert "speech" in processor.query_semantic_memory("the bees dance")[0].signals
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_the_most_probable_first_is_what_all_cases_add_up_to(shown: list[float]) -> None:
+    chances = [0.0] * len(shown)
+    for case in itertools.product((False, True), repeat=len(shown)):
+        if any(case):
+            each = [p if there else 1 - p for p, there in zip(shown, case, strict=True)]
+            chances[case.index(True)] += math.prod(each)
+    assert chances[first_of(shown)] == pytest.approx(max(chances))
+
+
+def test_a_doubtful_scene_before_a_certain_one_is_not_the_first() -> None:
+    assert first_of([0.3, 0.1, 0.9]) == 2
+    assert first_of([0.6, 0.1, 0.9]) == 0

@@ -7,7 +7,7 @@ from dataclasses import replace
 from semantic_video.query_language import After, Before, Every, Term
 from semantic_video.records import Moment
 from semantic_video.temporal_reasoning.draft import Draft
-from semantic_video.temporal_reasoning.evidence import Evidence
+from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence
 from semantic_video.temporal_reasoning.plans.shared import (
     mean_probability,
     nothing_there,
@@ -29,23 +29,21 @@ def answer_order(question: Question, evidence: Evidence) -> Draft:
     options = question.options or (question.subject, question.reference)
     film = evidence.film_for(options)
     draft = Draft(question, "order of occurrences")
-    draft.step(f"in {film.name}: every occurrence of {listed([quoted(o) for o in options])}")
+    draft.step(
+        f"in {film.name}: of each, {listed([quoted(o) for o in options])}, the scene that is most "
+        f"probably the {'last' if question.last else 'first'}"
+    )
     edge = "last" if question.last else "first"
     found: list[tuple[float, int, Moment, bool]] = []
     for place, option in enumerate(options):
-        occurrences = evidence.find(Every(Term(option)), film, question.part)
-        sure = bool(occurrences)
-        moment = (
-            occurrences[-1 if question.last else 0]
-            if sure
-            else evidence.nearest(option, film, question.part)
-        )
+        moment = evidence.edge(option, film, question.part, question.last)
         if moment is None:
             continue
+        sure = bool(evidence.find(Every(Term(option)), film, question.part))
         found.append((moment.start_s, place, moment, sure))
         draft.step(
             f"{edge} {quoted(option)}: {where(moment)}"
-            + ("" if sure else " (nothing is certain: the likeliest scene is taken)")
+            + ("" if sure else " (no scene shows it for certain)")
         )
     if not found:
         return nothing_there(question, evidence, film)
@@ -53,8 +51,8 @@ def answer_order(question: Question, evidence: Evidence) -> Draft:
     best = (max if question.last else min)(found)
     if question.options:
         draft.choose(best[1])
-    for _, place, moment, sure in sorted(found, key=lambda own: own[0], reverse=question.last):
-        doubt = "" if sure else "probably "
+    for _, place, moment, _ in sorted(found, key=lambda own: own[0], reverse=question.last):
+        doubt = "" if (moment.probability or 0.0) >= LEVEL else "probably "
         draft.say(f"{quoted(options[place])} {doubt}appears {edge} at {where(moment)}", [moment])
     missing = [options[own[1]] for own in found if not own[3]]
     if missing:
@@ -71,23 +69,21 @@ def _whether_before(question: Question, evidence: Evidence) -> Draft:
     query = relation(Term(question.subject), Term(question.reference))
     draft = Draft(question, "order of occurrences")
     draft.step(f"in {film.name}: {query}")
-    first, second = (
-        evidence.find(Every(Term(text)), film, question.part)
-        for text in (question.subject, question.reference)
-    )
-    absent = [
-        text for text, own in ((question.subject, first), (question.reference, second)) if not own
-    ]
-    if absent:
-        return nothing_there(replace(question, subject=absent[0]), evidence, film)
-    yes = first[0].start_s < second[0].start_s
+    firsts: list[Moment] = []
+    for text in (question.subject, question.reference):
+        moment = evidence.edge(text, film, question.part)
+        if moment is None or not evidence.find(Every(Term(text)), film, question.part):
+            return nothing_there(replace(question, subject=text), evidence, film)
+        firsts.append(moment)
+    first, second = firsts
+    yes = first.start_s < second.start_s
     if question.relation == "after":
-        yes = first[0].start_s > second[0].start_s
-    draft.confidence = min(first[0].probability or 0.0, second[0].probability or 0.0)
+        yes = first.start_s > second.start_s
+    draft.confidence = min(first.probability or 0.0, second.probability or 0.0)
     draft.say(
-        f"{'yes' if yes else 'no'}: {quoted(question.subject)} first appears at {where(first[0])}, "
-        f"{quoted(question.reference)} at {where(second[0])}",
-        [first[0], second[0]],
+        f"{'yes' if yes else 'no'}: {quoted(question.subject)} first appears at {where(first)}, "
+        f"{quoted(question.reference)} at {where(second)}",
+        [first, second],
     )
     _choose_yes_or_no(draft, yes)
     return draft
