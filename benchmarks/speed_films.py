@@ -5,8 +5,8 @@
 Writes what is not there yet: the first minutes of the films, joined and brought to 1080p at 30
 frames a second in H.264, once with a key frame every two seconds and once with the distances that
 x264 chooses; each of both repeated to two hours (packets are copied, so nothing is lost); the first
-film's first minutes in HEVC and AV1; and five minutes of a view in which hardly anything
-happens, as a surveillance camera sees it.
+film's first seconds in HEVC and AV1; and five minutes of a view in which hardly anything
+happens, as a surveillance camera sees it. `parts.json` beside them says what was joined.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from av.video.stream import VideoStream
 WIDTH, HEIGHT, FPS = 1920, 1080, 30
 EACH_S = 100.0
 LONG_S = 7200.0
+PARTS = "parts.json"
 SHORT_S = 20.0
 STATIC_S = 300.0
 
@@ -59,7 +60,12 @@ def main() -> None:
     parser.add_argument("films", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument(
-        "--each-s", type=float, default=EACH_S, help="seconds of each film (default: %(default)s)"
+        "--each-s",
+        type=float,
+        nargs="+",
+        default=[EACH_S],
+        help=f"at most so many seconds of each film; the last number counts for all after it "
+        f"(default: {EACH_S:g})",
     )
     parser.add_argument("--only", nargs="+", help="names of the films to make")
     arguments = parser.parse_args()
@@ -68,7 +74,10 @@ def main() -> None:
 
 
 def make_films(
-    films: Sequence[Path], out: Path, only: Sequence[str] | None = None, each_s: float = EACH_S
+    films: Sequence[Path],
+    out: Path,
+    only: Sequence[str] | None = None,
+    each_s: Sequence[float] = (EACH_S,),
 ) -> dict[str, Path]:
     """Make those films that are not in ``out`` yet; name -> path of all that are wanted."""
     out.mkdir(parents=True, exist_ok=True)
@@ -77,23 +86,27 @@ def make_films(
     missing = {name: path for name, path in made.items() if not path.exists()}
     if missing.keys() & {*_JOINED, "long-2s", "long-default"}:
         joined = {name: out / f"{name}.mp4" for name in _JOINED}
-        _encode(_pictures(films, each_s), {k: v for k, v in joined.items() if not v.exists()})
+        limits_s = [each_s[min(place, len(each_s) - 1)] for place in range(len(films))]
+        parts = list(zip(films, limits_s, strict=True))
+        _encode(_pictures(parts), {k: v for k, v in joined.items() if not v.exists()})
+        told = [{"film": film.name, "at_most_s": limit_s} for film, limit_s in parts]
+        (out / PARTS).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
         for name in missing:
             if name.startswith("long-"):
                 _copy(joined[name.replace("long", "joined")], missing[name], LONG_S)
     for name, path in missing.items():
         if name.startswith("short-"):
-            _encode(_pictures(films[:1], SHORT_S), {name: path})
+            _encode(_pictures([(films[0], SHORT_S)]), {name: path})
         elif name == "static":
             _encode(_still_view(), {name: path}, size=(1280, 720))
     return made
 
 
-def _pictures(films: Sequence[Path], each_s: float) -> Iterator[av.VideoFrame]:
-    """The first ``each_s`` of the films, one after the other at the common rate."""
+def _pictures(parts: Sequence[tuple[Path, float]]) -> Iterator[av.VideoFrame]:
+    """So many seconds of each film, one after the other at the common rate."""
     shown = 0
     start_s = 0.0
-    for film in films:
+    for film, limit_s in parts:
         last: av.VideoFrame | None = None
         end_s = start_s
         with av.open(str(film)) as container:
@@ -102,7 +115,7 @@ def _pictures(films: Sequence[Path], each_s: float) -> Iterator[av.VideoFrame]:
             assert stream.average_rate is not None
             for frame in container.decode(stream):
                 assert frame.time is not None
-                if frame.time >= each_s:
+                if frame.time >= limit_s:
                     break
                 while last is not None and shown / FPS < start_s + frame.time:
                     yield last

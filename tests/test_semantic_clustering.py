@@ -30,6 +30,8 @@ from semantic_video.semantic_clustering import (
 )
 from semantic_video.semantic_clustering.auto_number import cut_silhouettes
 from semantic_video.semantic_clustering.linkage import merge_order
+from semantic_video.semantic_clustering.methods.base import Problem
+from semantic_video.semantic_clustering.methods.kmeans import kmeans
 
 
 def unit(vectors: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -190,10 +192,14 @@ def test_impossible_number_of_clusters_is_refused() -> None:
         SemanticClustering(num_clusters=0)
 
 
-def test_using_a_clustering_does_not_import_scikit_learn() -> None:
+def test_neither_grouping_as_by_default_nor_using_a_clustering_imports_scikit_learn() -> None:
     code = (
         "import sys, numpy as np\n"
-        "from semantic_video.semantic_clustering import Clustering, name_clusters\n"
+        "from semantic_video.semantic_clustering import Clustering, SemanticClustering\n"
+        "from semantic_video.semantic_clustering import name_clusters\n"
+        "v = np.repeat(np.eye(3, dtype=np.float32), 3, axis=0)\n"
+        "v += np.linspace(0, 0.1, v.size, dtype=np.float32).reshape(v.shape)\n"
+        "assert SemanticClustering().fit(v).size == 3\n"
         "v = np.eye(3, dtype=np.float32)\n"
         "c = Clustering('kmeans', 2, 0, np.array([0, 1, 1], dtype=np.int32), '')\n"
         "c.medoids(v); name_clusters(c.centroids(v), ['a', 'b', 'c'], v, v)\n"
@@ -392,6 +398,35 @@ def test_auto_agrees_with_itself_where_it_begins_to_draw_scenes(method: str) -> 
     assert alone.mean() > 0.95
     assert "drawn at random" in above.reason
     assert "drawn at random" not in below.reason
+
+
+@settings(max_examples=25, deadline=None)
+@given(count=st.integers(3, 60), clusters=st.integers(2, 12), seed=st.integers(0, 99))
+def test_k_means_settles_where_no_scene_is_nearer_to_another_mean(
+    count: int, clusters: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    clusters = min(clusters, count - 1)
+    points, weights = unit(rng.normal(size=(count, 6))), rng.uniform(0.5, 9, count)
+    start = np.concatenate([np.arange(clusters), rng.integers(0, clusters, count - clusters)])
+    labels = kmeans(Problem(points, weights, clusters, 0, start.astype(np.int32)))
+    assert set(labels.tolist()) == set(range(clusters))
+    means = np.stack(
+        [
+            np.average(points[labels == k], axis=0, weights=weights[labels == k])
+            for k in range(clusters)
+        ]
+    )
+    distances = np.linalg.norm(points[:, None] - means, axis=2)
+    assert (distances[np.arange(count), labels] <= distances.min(axis=1) + 1e-6).all()
+
+
+def test_k_means_gives_a_cluster_that_lost_its_scenes_the_one_that_fits_worst() -> None:
+    xs, ys = [[1, 0, 0], [1, 0.01, 0]], [[0, 1, 0], [0, 1, 0.3]]
+    points = unit(np.array([*xs, *ys], np.float64))
+    start = np.array([0, 2, 1, 2], np.int32)  # the third has a bit of both, and its mean nothing
+    labels = kmeans(Problem(points, np.ones(4), 3, 0, start))
+    assert labels.tolist() == [0, 0, 1, 2]
 
 
 def test_estimator_can_be_cloned_and_predicts() -> None:
