@@ -229,7 +229,7 @@ class Pictures:
         """Where each phrase of a query over time is found, and what the query makes of it."""
         phrases = list(dict.fromkeys(term.text for term in asked.terms()))
         requests = [Request(phrase, plain=True, every=True) for phrase in phrases]
-        *found, result = self._searcher.ask([*requests, Request(query, k=len(self.scenes))])
+        *found, result = self._searcher.ask([*requests, Request(query, every=True)])
         return visualization.query_terms(
             f"{query} in {self.record.name}",
             [_term_row(f"“{phrase}”", own) for phrase, own in zip(phrases, found, strict=True)],
@@ -324,6 +324,7 @@ def _term_row(name: str, found: Moments) -> visualization.TermRow:
         name,
         tuple(Span(moment.start_s, moment.end_s) for moment in found),
         tuple(moment.probability or 0.0 for moment in found),
+        found.found,
     )
 
 

@@ -44,6 +44,8 @@ class TermRow:
     spans: tuple[Span, ...]
     probabilities: tuple[float, ...]
     """Of each span; drawn as how dark it is."""
+    found: bool = True
+    """Whether the spans count; else they are the nearest, and it is said that nothing was found."""
 
 
 def query_curve(
@@ -142,7 +144,7 @@ def query_terms(
         y = top = drawing.heading(query, note)
         rows = [*terms, result]
         names = [drawing.wrap(row.name or "-", 2.2, bold=row is result) for row in rows]
-        counts = [f"{len(row.spans)}×" for row in rows]
+        counts = [f"{len(row.spans)}×" if row.found else "not found" for row in rows]
         widest = max(
             drawing.width_of(line, bold=row is result)
             for row, lines in zip(rows, names, strict=True)

@@ -48,6 +48,7 @@ def theme_tree(
 
     Each theme has the picture of its medoid, its name, how often and how long it is seen, and bands
     over the time of the video; below the finest stand their clusters, those with most time first.
+    A theme that is not divided on the next level is drawn once.
     Beyond ``max_themes`` themes a line says how many were left out.
 
     Raises ConfigError when matplotlib is missing or the format is unknown.
@@ -92,6 +93,7 @@ class _Tree:
             return y
         x = PAD_IN + _INDENT_IN * depth
         top = y
+        theme = _divided(theme)
         y = self._head(theme, x + 0.1, y, colour)
         if theme.children:
             for child in _by_time(theme.children):
@@ -144,5 +146,12 @@ def _by_time(themes: Sequence[Theme]) -> list[Theme]:
 
 
 def _count(theme: Theme) -> int:
-    """A theme and all within it."""
-    return 1 + sum(map(_count, theme.children))
+    """A theme and all within it that are drawn."""
+    return 1 + sum(map(_count, _divided(theme).children))
+
+
+def _divided(theme: Theme) -> Theme:
+    """The same clusters on the level on which they are divided, or on the finest."""
+    while len(theme.children) == 1:
+        theme = theme.children[0]
+    return theme

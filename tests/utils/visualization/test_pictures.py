@@ -87,17 +87,18 @@ def draw_memory(film: Film, path: Path) -> Path:
     return memory_account(spans, 2 * len(spans), tiers, path, title="film.mp4", notes=[LONG_NAME])
 
 
-def draw_themes(film: Film, path: Path) -> Path:
-    def theme(level: int, clusters: Sequence[Cluster], children: tuple[Theme, ...] = ()) -> Theme:
-        spans = tuple(sorted(span for cluster in clusters for span in cluster.occurrences))
-        first, ids = clusters[0], tuple(cluster.id for cluster in clusters)
-        seconds = sum(span.duration_s for span in spans)
-        shown = (first.id, first.medoid_scene, first.medoid_s)
-        return Theme(ids[0], level, first.name, ids, spans, seconds, *shown, children)
+def theme_of(level: int, clusters: Sequence[Cluster], children: tuple[Theme, ...] = ()) -> Theme:
+    spans = tuple(sorted(span for cluster in clusters for span in cluster.occurrences))
+    first, ids = clusters[0], tuple(cluster.id for cluster in clusters)
+    seconds = sum(span.duration_s for span in spans)
+    shown = (first.id, first.medoid_scene, first.medoid_s)
+    return Theme(ids[0], level, first.name, ids, spans, seconds, *shown, children)
 
+
+def draw_themes(film: Film, path: Path) -> Path:
     halves = [own for own in (film.clusters[::2], film.clusters[1::2]) if own]
-    fine = tuple(theme(1, half) for half in halves)
-    coarse = theme(0, film.clusters, fine)
+    fine = tuple(theme_of(1, half) for half in halves)
+    coarse = theme_of(0, film.clusters, fine)
     return theme_tree(
         [coarse], film.clusters, film.duration_s, film.thumbnails, path, title="film.mp4"
     )
@@ -263,6 +264,25 @@ def test_terms_stand_in_rows_and_what_is_surer_is_darker(tmp_path: Path) -> None
     assert edges_are_white(picture)
     assert area_of(picture, (0x33, 0x22, 0x88)) > 5000  # the first row, at full strength
     assert area_of(picture, (0x11, 0x77, 0x33)) < 1000  # the second, faint
+
+
+def test_a_term_that_is_not_found_says_so(tmp_path: Path) -> None:
+    found = TermRow("a dog", (Span(0, 30), Span(40, 50)), (0.9, 0.8))
+    nearest = TermRow("a cat", (Span(50, 80),), (0.1,), found=False)
+    words = query_terms("q", [found], nearest, 100.0, tmp_path / "q.svg").read_text("utf-8")
+    assert ("2×" in words, "not found" in words, "1×" in words) == (True, True, False)
+
+
+def test_a_theme_that_is_not_divided_is_drawn_once(tmp_path: Path) -> None:
+    made = film(12, 4, 60.0)
+
+    def drawn(coarse: Theme) -> str:
+        path = tmp_path / "themes.svg"
+        theme_tree([coarse], made.clusters, 60.0, made.thumbnails, path)
+        return path.read_text("utf-8")
+
+    fine = theme_of(1, made.clusters)
+    assert drawn(theme_of(0, made.clusters, (fine,))) == drawn(fine)
 
 
 def test_experts_beyond_the_busiest_share_a_row(tmp_path: Path) -> None:
