@@ -2,18 +2,25 @@
 
     python -m benchmarks.indexing_speed FILM [FILM ...] [--truth FILM.json] [--made FOLDER]
         [--long] [--out report.json]
+    python -m benchmarks.indexing_speed --table report.json
 
 Each film is indexed (`auto`, then `full`) and watched densely, each in a process of its own; one of
 so few pixels that `auto` watches it whole is also skipped through, as if it had more (`skip`).
-Prints JSON: wall and CPU seconds, peak memory, seconds until the first index could be searched,
-frames decoded and encoded, what the index weighs, how wrong the time left was after the first tenth
-(in processor time), ratios to dense, and the stages alone (demuxing, key frames, all frames,
-encoder). ``--truth`` names a labelled film's manifest: share of its `moment` queries answered among
-the first 1, 5 and 10, and `concept` recall among ten, for each way. Dense frames are pooled over
-the scenes of `full`, which is kind to the dense way.
+Prints JSON: wall and CPU seconds, also by stage, peak memory, seconds until the first index could
+be searched, frames decoded and encoded, what the index weighs, how wrong the time left was after
+the first tenth (in processor time), ratios to dense, and the stages alone (demuxing, key frames,
+all frames, encoder). A report that ``--out`` finds is added to: each film says on what it was
+measured. ``--table`` prints a report as the tables of docs/indexing.md.
+
+``--truth`` names a labelled film's manifest: share of its `moment` queries answered among the first
+1, 5 and 10, and `concept` recall among ten, for each way. Dense frames are pooled over the scenes
+of `full`, which is kind to the dense way. The labels also hold for the films in ``--made`` that
+were joined of all of the labelled film and something else: their first part is on the same
+timeline, and the rest only distracts, for every way alike.
+
 ``--made`` adds the films that `benchmarks.speed_films` left in a folder, ``--long`` also those of
 two hours, which only `auto` watches: a dense pass costs the same for each second of film. They
-repeat a short film, so pictures encoded once count the more: `joined` films are without repeats.
+repeat a shorter film, so pictures encoded once count the more: `joined` films are without repeats.
 """
 
 from __future__ import annotations
@@ -21,6 +28,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import resource
 import subprocess
 import sys
@@ -34,7 +42,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments.run_record import hardware
+from benchmarks.indexing_tables import tables
+from benchmarks.speed_films import PARTS
+from experiments.run_record import conditions, write_json
 from semantic_video import SemanticVideoProcessor
 from semantic_video.config import Config, load_config
 from semantic_video.encoders import load_encoder
@@ -45,6 +55,7 @@ from semantic_video.utils.pace import TimeLeft
 from semantic_video.utils.video_utils import Plan, VideoReader
 
 COLD_QUERY = "a dog on a beach"
+_GROUPING = "grouping scenes"
 
 
 def main() -> None:
@@ -54,12 +65,16 @@ def main() -> None:
     parser.add_argument("--truth", type=Path, nargs="*", default=[], help="manifests of films")
     parser.add_argument("--made", type=Path, help="folder of films made for this")
     parser.add_argument("--long", action="store_true", help="also films of two hours")
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="where the report is, or goes")
+    parser.add_argument("--table", type=Path, metavar="REPORT", help="print a report as tables")
     parser.add_argument("--way", choices=[*WAYS, "stages"], help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.way:
         print(json.dumps(_one_way(arguments.films[0], arguments.way, arguments.work)))
+        return
+    if arguments.table:
+        print(tables(json.loads(arguments.table.read_text(encoding="utf-8"))))
         return
     films = list(arguments.films)
     if arguments.made:
@@ -69,29 +84,50 @@ def main() -> None:
             if film.stem.startswith(("joined", "short", "static"))
             or (arguments.long and film.stem.startswith("long-"))
         )
-    truths = {
-        path.with_suffix(".mp4").name: json.loads(path.read_text()) for path in arguments.truth
-    }
-    report: dict[str, Any] = {
-        "machine": {
-            **hardware(),
-            "load": round(os.getloadavg()[0], 1),
-            "onnxruntime": version("onnxruntime"),
-            "av": version("av"),
-        },
-        "settings": {
-            section: asdict(getattr(load_config(), section))
-            for section in ("encoder", "reading", "sampling")
-        },
-        "films": {},
-    }
+    truths = [json.loads(path.read_text(encoding="utf-8")) for path in arguments.truth]
+    report: dict[str, Any] = {"films": {}}
+    if arguments.out and arguments.out.exists():
+        report = json.loads(arguments.out.read_text(encoding="utf-8"))
     for film in films:
-        report["films"][film.name] = measure(film, truths.get(film.name))
+        truth = next((truth for truth in truths if _labels(truth, film)), None)
+        report["films"][film.name] = {"measured": _machine(), **measure(film, truth)}
         print(film.name, "done", file=sys.stderr, flush=True)
-        text = json.dumps(report, indent=2)
         if arguments.out:
-            arguments.out.write_text(text + "\n", encoding="utf-8")
-    print(json.dumps(report, indent=2))
+            write_json(arguments.out, report)
+    print(json.dumps(report, indent=1))
+
+
+def _labels(truth: Mapping[str, Any], film: Path) -> bool:
+    """Whether the labels are of this film, or of all that it begins with."""
+    if film.name == truth["video"]:
+        return True
+    parts = film.with_name(PARTS)
+    if not film.stem.startswith("joined") or not parts.exists():
+        return False
+    first = json.loads(parts.read_text(encoding="utf-8"))[0]
+    return bool(first["film"] == truth["video"] and first["at_most_s"] >= truth["duration_s"])
+
+
+def _machine() -> dict[str, Any]:
+    """What the figures of a film depend on beside the film."""
+    machine = conditions(
+        load_config(),
+        load=round(os.getloadavg()[0], 1),
+        onnxruntime=version("onnxruntime"),
+        av=version("av"),
+    )
+    options = machine.pop("config")
+    machine["hardware"]["instructions"] = _instructions()
+    kept = ("encoder", "reading", "sampling")
+    return machine | {"settings": {section: options[section] for section in kept}}
+
+
+def _instructions() -> list[str]:
+    """The vector instructions that the encoder's speed hangs on, where the system tells."""
+    if platform.system() != "Linux":
+        return []
+    words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    return sorted(words & {"avx2", "avx_vnni", "avx512f", "avx512_vnni", "amx_int8", "asimddp"})
 
 
 WAYS = ("auto", "skip", "full", "dense")
@@ -175,6 +211,7 @@ def _one_way(film: Path, way: str, work: Path) -> dict[str, Any]:
             "first_searchable_s": round((library.first_s or 0.0) - started_s, 2),
             "vector_mb_per_hour": round(vectors / record.duration_s * 3600 / 1e6, 2),
             "time_left_off_by": progress.off_by(cpu_s + used_s),
+            "cpu_s_by_stage": progress.by_stage(cpu_s, cpu_s + used_s),
         }
     facts["wall_s"] = round(time.perf_counter() - started_s, 2)
     facts["cpu_s"] = round(time.process_time() - cpu_s, 2)
@@ -184,16 +221,28 @@ def _one_way(film: Path, way: str, work: Path) -> dict[str, Any]:
 
 
 class _Progress:
-    """What the time left is told to be, if processor time is the clock: the machine is shared."""
+    """What is told on the way, if processor time is the clock: the machine is shared."""
 
     def __init__(self) -> None:
         self._left = TimeLeft(time.process_time)
         self._told: list[tuple[float, float]] = []
+        self._ends: dict[str, float] = {}
 
     def __call__(self, stage: str, done_s: float, total_s: float) -> None:
+        now_s = time.process_time()
+        if stage == _GROUPING:  # told when it begins; the others when some of it is done
+            self._ends[list(self._ends)[-1]] = now_s
+        else:
+            self._ends[stage] = now_s
         left_s = self._left.update(done_s / total_s)
         if left_s is not None:
-            self._told.append((time.process_time(), left_s))
+            self._told.append((now_s, left_s))
+
+    def by_stage(self, begin_s: float, end_s: float) -> dict[str, float]:
+        """Seconds that each stage took, in order; the glimpses count to the first."""
+        ends = {**self._ends, "grouping and storing": end_s}
+        took = np.diff([begin_s, *ends.values()])
+        return {stage: round(float(s), 2) for stage, s in zip(ends, took, strict=True)}
 
     def off_by(self, end_s: float) -> dict[str, float] | None:
         """Errors of the estimates after the first tenth, as shares of the whole time."""

@@ -86,11 +86,13 @@ def make_films(
     missing = {name: path for name, path in made.items() if not path.exists()}
     if missing.keys() & {*_JOINED, "long-2s", "long-default"}:
         joined = {name: out / f"{name}.mp4" for name in _JOINED}
+        wanted = {name: path for name, path in joined.items() if not path.exists()}
         limits_s = [each_s[min(place, len(each_s) - 1)] for place in range(len(films))]
         parts = list(zip(films, limits_s, strict=True))
-        _encode(_pictures(parts), {k: v for k, v in joined.items() if not v.exists()})
-        told = [{"film": film.name, "at_most_s": limit_s} for film, limit_s in parts]
-        (out / PARTS).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        if wanted:
+            _encode(_pictures(parts), wanted)
+            told = [{"film": film.name, "at_most_s": limit_s} for film, limit_s in parts]
+            (out / PARTS).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
         for name in missing:
             if name.startswith("long-"):
                 _copy(joined[name.replace("long", "joined")], missing[name], LONG_S)
