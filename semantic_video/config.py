@@ -187,6 +187,7 @@ class PaceOptions:
 
     cpu: Annotated[float, Range(0.01, 1)]
     nice: Annotated[int, Range(0, 19)]
+    jobs: Annotated[int, Range(1, 64)]
 
 
 @dataclass(frozen=True, slots=True)

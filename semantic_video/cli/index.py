@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from semantic_video.cli.jobs import index_films
 from semantic_video.cli.memory import again_lines
 from semantic_video.cli.opening import load_memory, load_options
 from semantic_video.cli.options import (
@@ -54,6 +56,9 @@ def index(
     nice: Annotated[
         int | None, typer.Option(metavar="N", help="Lower the priority, 0 to 19.")
     ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Videos indexed at once, 1 to 64.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the clustering.")] = None,
     ocr: Annotated[
         str | None, typer.Option(metavar="auto|all|off", help="Reading of text in the picture.")
@@ -86,7 +91,7 @@ def index(
         ),
         "memory": _given(memory_size=memory_size, compression=compression),
         "reading": _given(depth=depth),
-        "pace": _given(cpu=_share(cpu), nice=nice),
+        "pace": _given(cpu=_share(cpu), nice=nice, jobs=jobs),
         "transcripts": _given(ocr=ocr, speech_model=speech_model),
     }
     options = load_options(config, library).override(asked, source="the command line")
@@ -99,21 +104,8 @@ def index(
     reports: list[IndexReport] = []
     with Reporter(quiet, verbose) as reporter:
         shelf = Library(options.library, create=True) if videos else None
-        for film in videos:
-            assert shelf is not None
-            reporter.start(film.name)
-            try:
-                report = _index_one(film, shelf, options, reporter)
-            except VideoError as error:
-                failures.append(error)
-                continue
-            except KeyboardInterrupt:
-                _report_interruption(film, shelf, reporter)
-                raise
-            reports.append(report)
-            _report_index(report, reporter)
-            if verbose and "memory" in report.done:
-                _report_returns(shelf, report, reporter)
+        if shelf is not None:
+            reports = _indexed(videos, shelf, options, reporter, failures)
         if shelf is not None and any(report.done for report in reports):
             shelf.maintain(on_wait=reporter.note)
         if failures and not reports:
@@ -125,37 +117,25 @@ def index(
     return 1 if failures else 0
 
 
-def _index_one(path: Path, shelf: Library, options: Config, reporter: Reporter) -> IndexReport:
-    """Index one file; what was not asked for stays as the file was indexed before."""
-    from semantic_video.indexing import with_settings_of
-    from semantic_video.utils.video_utils.files import check_path
-    from semantic_video.video_processor import SemanticVideoProcessor
-
-    check_path(path)
-    record, match = shelf.find(path)
-    if record is not None and match != "changed":
-        options = with_settings_of(record, options)
-    return SemanticVideoProcessor(
-        path,
-        num_clusters=options.clustering.num_clusters,
-        library=shelf,
-        config=options,
-        progress=reporter.progress,
-        note=reporter.note,
-    ).index()
-
-
-def _report_interruption(path: Path, shelf: Library, reporter: Reporter) -> None:
-    """Say what is left of a film whose indexing was broken off."""
-    from semantic_video.indexing import refined_share
-
-    record, match = shelf.find(path)
-    if record is None or match == "changed":
-        reporter.note(f"{path.name}: stopped before anything could be kept")
-        return
-    share = refined_share(record)
-    state = "as it was indexed before" if share == 1 else f"searchable, {share:.0%} of it refined"
-    reporter.note(f"{path.name}: stopped; it is {state}; run index again to finish")
+def _indexed(
+    films: list[Path],
+    shelf: Library,
+    options: Config,
+    reporter: Reporter,
+    failures: list[VideoError],
+) -> list[IndexReport]:
+    """Index the films and say so: a report of each, in their order, but of those that failed."""
+    reports: dict[Path, IndexReport] = {}
+    with contextlib.closing(index_films(films, shelf, options, reporter)) as outcomes:
+        for film, outcome in outcomes:
+            if isinstance(outcome, VideoError):
+                failures.append(outcome)
+                continue
+            reports[film] = outcome
+            _report_index(outcome, reporter)
+            if reporter.verbose and "memory" in outcome.done:
+                _report_returns(shelf, outcome, reporter)
+    return [reports[film] for film in films if film in reports]
 
 
 def _report_index(report: IndexReport, reporter: Reporter) -> None:

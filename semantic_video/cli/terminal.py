@@ -60,15 +60,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], right: str = 
 class Reporter:
     """Notes and progress on standard error; silent when ``quiet``.
 
-    On a terminal a bar shows how far a video is and the time left; elsewhere, where a bar would
-    fill a log file, nothing is drawn.
+    On a terminal a bar shows how far a video is and the time left, one for each of several at once;
+    elsewhere, where a bar would fill a log file, nothing is drawn.
     """
 
     def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
         self.verbose = verbose and not quiet
         self._quiet = quiet
         self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
         self._title = ""
         self._time_left = TimeLeft()
 
@@ -118,25 +118,39 @@ class Reporter:
         self._say(f"semantic-video: {text}")
 
     def start(self, title: str) -> None:
-        """Begin the progress of one video."""
-        self._title = title
-        if self._bar is not None:
-            if self._task is not None:
-                self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(title, total=None, left="")
-            self._time_left = TimeLeft()
+        """Begin the progress of one video, in place of that of the one before."""
+        self.end(self._title)
+        self.begin(title)
+        self._title, self._time_left = title, TimeLeft()
 
     def progress(self, stage: str, done_s: float, total_s: float) -> None:
-        """Show how far the video is; fits ``video_processor.Progress``."""
-        if self._bar is not None and self._task is not None:
+        """Show how far the video started is; fits ``video_processor.Progress``."""
+        if self._bar is not None:
             left_s = self._time_left.update(done_s / total_s if total_s else 0.0)
+            self.show(self._title, stage, done_s, total_s, left_s)
+
+    def begin(self, title: str) -> None:
+        """Begin the progress of one of several videos."""
+        if self._bar is not None:
+            self._tasks[title] = self._bar.add_task(title, total=None, left="")
+
+    def show(
+        self, title: str, stage: str, done_s: float, total_s: float, left_s: float | None
+    ) -> None:
+        """Show how far one of several videos is."""
+        if self._bar is not None and title in self._tasks:
             self._bar.update(
-                self._task,
+                self._tasks[title],
                 left="" if left_s is None else f"{clock(left_s)} left",
-                description=f"{self._title}: {stage}",
+                description=f"{title}: {stage}",
                 completed=done_s,
                 total=total_s or None,
             )
+
+    def end(self, title: str) -> None:
+        """End the progress of one video."""
+        if self._bar is not None and title in self._tasks:
+            self._bar.remove_task(self._tasks.pop(title))
 
     def _say(self, text: str) -> None:
         text = printable(text)
