@@ -265,3 +265,14 @@ def test_the_most_probable_first_is_what_all_cases_add_up_to(shown: list[float])
 def test_a_doubtful_scene_before_a_certain_one_is_not_the_first() -> None:
     assert first_of([0.3, 0.1, 0.9]) == 2
     assert first_of([0.6, 0.1, 0.9]) == 0
+
+
+def test_an_order_that_rests_on_a_doubtful_scene_is_told_with_doubt() -> None:
+    hinted = " ".join(["dog_cat_train"] * 12)
+    told = reasoner(film("hints.mp4", f"{hinted} dog beach")).ask(
+        "Does a dog appear before a beach?"
+    )
+    assert told.text.startswith('Probably: "a dog" probably appears first at 0:00-0:10, "a beach"')
+    assert told.confidence < 0.5
+    certain = reasoner(film("plain.mp4", "dog beach")).ask("Does a dog appear before a beach?")
+    assert "robably" not in certain.text

@@ -52,8 +52,7 @@ def answer_order(question: Question, evidence: Evidence) -> Draft:
     if question.options:
         draft.choose(best[1])
     for _, place, moment, _ in sorted(found, key=lambda own: own[0], reverse=question.last):
-        doubt = "" if (moment.probability or 0.0) >= LEVEL else "probably "
-        draft.say(f"{quoted(options[place])} {doubt}appears {edge} at {where(moment)}", [moment])
+        draft.say(_appears(options[place], moment, edge), [moment])
     missing = [options[own[1]] for own in found if not own[3]]
     if missing:
         draft.say(f"{listed([quoted(name) for name in missing])}: no scene shows it for certain")
@@ -80,9 +79,11 @@ def _whether_before(question: Question, evidence: Evidence) -> Draft:
     if question.relation == "after":
         yes = first.start_s > second.start_s
     draft.confidence = min(first.probability or 0.0, second.probability or 0.0)
+    verdict = "yes" if yes else "no"
+    if draft.confidence < LEVEL:
+        verdict = "probably" if yes else "probably not"
     draft.say(
-        f"{'yes' if yes else 'no'}: {quoted(question.subject)} first appears at {where(first)}, "
-        f"{quoted(question.reference)} at {where(second)}",
+        f"{verdict}: {_appears(question.subject, first)}, {_appears(question.reference, second)}",
         [first, second],
     )
     _choose_yes_or_no(draft, yes)
@@ -117,6 +118,12 @@ def answer_compare(question: Question, evidence: Evidence) -> Draft:
         more = "less" if question.last else "longer" if question.longest else "more often"
         draft.say(f"so {quoted(options[best[2]])} is there {more}", best[3])
     return draft
+
+
+def _appears(phrase: str, moment: Moment, edge: str = "first") -> str:
+    """When something first (or last) appears, with the doubt there is."""
+    doubt = "" if (moment.probability or 0.0) >= LEVEL else "probably "
+    return f"{quoted(phrase)} {doubt}appears {edge} at {where(moment)}"
 
 
 def _choose_yes_or_no(draft: Draft, yes: bool) -> None:
