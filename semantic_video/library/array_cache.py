@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+CACHE = "cache"
+"""The directory for these in a library."""
+
 _DIGEST_BYTES = 16
 _LEFTOVER_S = 3600
 

@@ -1,4 +1,4 @@
-"""Between trained experts and the rows of two tables.
+"""Trained experts in two tables.
 
 ``weights`` holds bytes under a name that is made from them, once, however many videos were trained
 together or share a codec; ``experts`` says which of them belong to a clustering. Both trained
@@ -8,9 +8,11 @@ experts and what reads a memory's codes (`Codec`) are such bytes.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from semantic_video.library.stored import VideoRecord
+from semantic_video.library.tables import Tables, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,32 +21,32 @@ EXPERTS = "experts"
 EXPERT_COLUMNS = ("generation", "clustering", "weights")
 EXPERT_KEYS = ("generation", "clustering")
 WEIGHTS = "weights"
-WEIGHT_COLUMNS = ("id", "data")
 
 _NAME_BYTES = 16
 
 
-def weights_name(weights: bytes) -> str:
-    """What these bytes are called in the library: hexadecimal."""
-    return hashlib.blake2b(weights, digest_size=_NAME_BYTES).hexdigest()
+def stored_weights(tables: Tables, names: Iterable[str]) -> dict[str, bytes]:
+    """Those of these weights that a library holds, by name."""
+    wanted = sorted(set(filter(None, names)))
+    if not wanted or WEIGHTS not in tables.names():
+        return {}
+    found = tables.read(WEIGHTS, ("id", "data"), f"id IN ({', '.join(map(quoted, wanted))})")
+    columns = (found.column(name).to_pylist() for name in ("id", "data"))
+    return dict(zip(*columns, strict=True))
 
 
-def weight_rows(weights: bytes) -> pa.Table:
-    """The row of some bytes under their name."""
+def keep_weights(tables: Tables, weights: bytes) -> str:
+    """The name of weights, hexadecimal; they are stored if they are not yet."""
     import pyarrow as pa
 
-    return pa.table(
-        {
-            "id": pa.array([weights_name(weights)], pa.string()),
+    name = hashlib.blake2b(weights, digest_size=_NAME_BYTES).hexdigest()
+    if not stored_weights(tables, [name]):
+        row = {
+            "id": pa.array([name], pa.string()),
             "data": pa.array([weights], pa.large_binary()),
         }
-    )
-
-
-def weights_by_name(table: pa.Table) -> dict[str, bytes]:
-    """The inverse of `weight_rows`, for many rows."""
-    columns = (table.column(name).to_pylist() for name in WEIGHT_COLUMNS)
-    return dict(zip(*columns, strict=True))
+        tables.append(WEIGHTS, pa.table(row))
+    return name
 
 
 def expert_rows(record: VideoRecord, clustering: str, name: str) -> pa.Table:

@@ -11,25 +11,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
 from semantic_video.errors import LibraryError, QueryError
 from semantic_video.library import film_files, lookup, rows, searches
-from semantic_video.library.array_cache import cached_array, remove_leftovers, replace_file
+from semantic_video.library.array_cache import CACHE, cached_array, remove_leftovers
 from semantic_video.library.experts import (
     EXPERT_COLUMNS,
     EXPERT_KEYS,
     EXPERTS,
-    WEIGHT_COLUMNS,
-    WEIGHTS,
     expert_rows,
+    keep_weights,
     names_by_key,
-    weight_rows,
-    weights_by_name,
-    weights_name,
+    stored_weights,
 )
+from semantic_video.library.health import findings
 from semantic_video.library.lines import (
     LINE_COLUMNS,
     LINE_KEYS,
@@ -40,24 +38,23 @@ from semantic_video.library.lines import (
     line_words,
     lines_by_generation,
 )
-from semantic_video.library.lock import LOCK_NAME, OnWait, lock_owner, writer_lock
+from semantic_video.library.lock import OnWait, writer_lock
+from semantic_video.library.manifest import broken, open_library
+from semantic_video.library.memories import has_all_rows, of_generations, read_memories
 from semantic_video.library.packs import read_pack, write_pack
-from semantic_video.library.stored import ClusteringRecord, Finding, StoredMemory, VideoRecord
-from semantic_video.library.tables import Tables
+from semantic_video.library.stored import (
+    ClusteringRecord,
+    Finding,
+    StoredMemory,
+    VideoRecord,
+)
+from semantic_video.library.tables import Tables, quoted
+from semantic_video.library.upkeep import delete_dead_rows, tidy
 from semantic_video.records import Line
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 OnDamage = Callable[[VideoRecord, LibraryError], None]
 """Called with a video that cannot be read, and why."""
 
-FORMAT_VERSION = 1
-"""Raised when an older program could no longer read what is written; new tables and new columns
-do not need that."""
-
-_MANIFEST = "library.json"
-_CACHE = "cache"
 _KEEP_VERSIONS = timedelta(minutes=10)
 # Up to so many videos a table is asked for their rows; above it is read in full.
 _FEW_VIDEOS = 16
@@ -90,13 +87,7 @@ class Library:
         self._tables = Tables(self._directory)
         self._thread_lock = threading.RLock()
         self._writers = 0
-        if not self._has_manifest():
-            if not create:
-                raise LibraryError(
-                    f"no library at {self._directory}: make one with `semantic-video index PATH`"
-                )
-            self._create()
-        self._check_format()
+        open_library(self._directory, self._tables, create)
 
     @property
     def path(self) -> Path:
@@ -114,7 +105,7 @@ class Library:
         try:
             records = rows.video_records(table)
         except (ValueError, TypeError, AttributeError) as error:
-            raise self._broken("the table of videos makes no sense") from error
+            raise broken(self._directory, "the table of videos makes no sense") from error
         return sorted(records, key=lambda record: (film_files.name_key(record.name), record.id))
 
     def resolve(self, text: str | Path) -> VideoRecord:
@@ -143,7 +134,7 @@ class Library:
         """
         while True:
             record = self._record(video_id)
-            if self._has_all_rows(record):
+            if has_all_rows(self._tables, record):
                 return True
             if self._record(video_id) == record:  # else a writer has replaced it meanwhile
                 return False
@@ -169,7 +160,7 @@ class Library:
         record = self._record(video_id)
         if rows.THUMBNAILS not in self._tables.names():
             return {}
-        where = _of_generations([record])
+        where = of_generations([record])
         table = self._tables.read(rows.THUMBNAILS, rows.THUMBNAIL_COLUMNS, where)
         return rows.MemoryReader({rows.THUMBNAILS: table}).thumbnails(record)
 
@@ -179,7 +170,7 @@ class Library:
         found: dict[int, tuple[Line, ...]] = {}
         if records and LINES in self._tables.names():
             few = video_ids is not None and len(records) <= _FEW_VIDEOS
-            where = _of_generations(records) if few else None
+            where = of_generations(records) if few else None
             found = lines_by_generation(self._tables.read(LINES, LINE_COLUMNS, where))
         return {record.id: found.get(record.generation, ()) for record in records}
 
@@ -189,7 +180,7 @@ class Library:
         table = None
         if records and LINES in self._tables.names():
             few = video_ids is not None and len(records) <= _FEW_VIDEOS
-            where = _of_generations(records) if few else None
+            where = of_generations(records) if few else None
             table = self._tables.read(LINES, WORD_COLUMNS, where)
         return line_words(table, {record.generation: record.id for record in records})
 
@@ -201,13 +192,13 @@ class Library:
         records = self._records(list(video_ids))
         if not records or EXPERTS not in self._tables.names():
             return {}
-        where = _of_generations(records) if len(records) <= _FEW_VIDEOS else None
+        where = of_generations(records) if len(records) <= _FEW_VIDEOS else None
         named = names_by_key(self._tables.read(EXPERTS, EXPERT_COLUMNS, where))
         names = {
             record.id: named.get((record.generation, clustering or record.active_clustering), "")
             for record in records
         }
-        found = self._weights(names.values())
+        found = stored_weights(self._tables, names.values())
         return {video: found[name] for video, name in names.items() if name in found}
 
     def size_bytes(self) -> int:
@@ -231,7 +222,7 @@ class Library:
             if self._writers == 0:
                 finished = stack.enter_context(writer_lock(self._directory, on_wait))
                 if not finished:
-                    self._delete_dead_rows()
+                    delete_dead_rows(self._tables, self.videos())
             self._writers += 1
             try:
                 yield
@@ -265,7 +256,7 @@ class Library:
                 active_clustering=active.id if active else "",
                 checksum=memory.checksum(),
                 code_bytes=memory.code_bytes,
-                coder=self._keep_weights(memory.codec.weights) if memory.codec else "",
+                coder=keep_weights(self._tables, memory.codec.weights) if memory.codec else "",
                 indexed_at=record.indexed_at or datetime.now(UTC).isoformat(timespec="seconds"),
             )
             for name, table in rows.memory_rows(record, memory).items():
@@ -332,7 +323,7 @@ class Library:
             record = self._record(video_id)
             if record.generation != generation:
                 raise self._outdated(record)
-            row = expert_rows(record, clustering, self._keep_weights(weights))
+            row = expert_rows(record, clustering, keep_weights(self._tables, weights))
             self._tables.upsert(EXPERTS, EXPERT_KEYS, row)
 
     def save_lines(
@@ -385,7 +376,7 @@ class Library:
         with self.writer(on_wait):
             record = self._record(video_id)
             self._tables.delete(rows.VIDEOS, f"generation = {record.generation}")
-            self._delete_dead_rows()
+            delete_dead_rows(self._tables, self.videos())
 
     def maintain(
         self, on_wait: OnWait | None = None, keep_versions: timedelta = _KEEP_VERSIONS
@@ -397,7 +388,7 @@ class Library:
         fails.
         """
         with self.writer(on_wait):
-            self._delete_dead_rows()
+            delete_dead_rows(self._tables, self.videos())
             self._tidy(keep_versions)
 
     def cached_array(self, name: str, key: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
@@ -406,7 +397,7 @@ class Library:
         For what can be made again, such as the vectors of a vocabulary for one encoder (``key`` is
         then its fingerprint). Safe in any number of processes.
         """
-        return cached_array(self._directory / _CACHE, name, key, make)
+        return cached_array(self._directory / CACHE, name, key, make)
 
     def state(self, records: Sequence[VideoRecord]) -> str:
         """Another text whenever what is stored of these videos has changed."""
@@ -415,7 +406,7 @@ class Library:
 
     def pack(self, name: str, key: str) -> dict[str, NDArray[Any]] | None:
         """The arrays that `keep_pack` kept under ``name`` for ``key``, mapped into memory."""
-        return read_pack(self._directory / _CACHE, name, key)
+        return read_pack(self._directory / CACHE, name, key)
 
     def keep_pack(
         self, name: str, key: str, make: Callable[[], Mapping[str, NDArray[Any]]]
@@ -425,7 +416,7 @@ class Library:
         Those under the name for other keys go. Where nothing can be written nothing is made.
         """
         with contextlib.suppress(OSError):
-            write_pack(self._directory / _CACHE, name, key, make)
+            write_pack(self._directory / CACHE, name, key, make)
 
     # Searches
 
@@ -463,7 +454,7 @@ class Library:
         """Forget a saved query and its marks."""
         with self.writer(on_wait):
             self.saved_query(name)
-            self._tables.delete(searches.QUERIES, f"name = {_quoted(name)}")
+            self._tables.delete(searches.QUERIES, f"name = {quoted(name)}")
             self._delete_marks(name)
 
     def remember_search(self, search: searches.LastSearch) -> None:
@@ -479,127 +470,18 @@ class Library:
     def health(self, *, verify: bool = False) -> list[Finding]:
         """Check everything and say what to do about it; ``verify`` compares all arrays with their
         checksums as well. Changes nothing."""
-        findings = [self._writable(), *self._contents(verify)]
-        owner, at_work = lock_owner(self._directory)
-        if at_work:
-            findings.append(Finding(True, "writer", f"{owner} is writing"))
-        elif owner:
-            findings.append(
-                Finding(
-                    False,
-                    "writer",
-                    f"{owner} did not finish; what it left is invisible",
-                    "the next `semantic-video index` cleans up and finishes the work",
-                )
-            )
-        return findings
-
-    def _writable(self) -> Finding:
-        if os.access(self._directory, os.W_OK):
-            return Finding(True, "library", f"{self._directory}, {self.size_bytes()} bytes")
-        return Finding(
-            False,
-            "library",
-            f"{self._directory} cannot be written",
-            "search works; to index, make the directory writable or use --library with another",
-        )
-
-    def _contents(self, verify: bool) -> Iterator[Finding]:
-        try:
-            records = self.videos()
-        except LibraryError as error:
-            yield Finding(False, "videos", "unreadable", str(error))
-            return
-        yield Finding(True, "videos", str(len(records)))
-        reported = set()  # a broken table is the same error for all videos in it
-        for record in records:
-            try:
-                memory = self.load(record.id)
-                if verify and memory.checksum() != record.checksum:
-                    raise self._damaged(record, "its checksum is another")
-            except LibraryError as error:
-                if str(error) not in reported:
-                    reported.add(str(error))
-                    yield Finding(False, f"video {record.id}", str(error))
-            rivals = lookup.at_same_path(record, records)
-            if rivals and record.id < min(rival.id for rival in rivals):
-                yield Finding(
-                    False,
-                    f"video {record.id}",
-                    f"has the path of {', '.join(rival.id for rival in rivals)}: {record.path}",
-                    f"`semantic-video remove` all but one of them, then `semantic-video index "
-                    f"{record.path}`",
-                )
-        offline = [record.name for record in records if not os.path.exists(record.path)]
-        if offline:
-            yield Finding(
-                True,
-                "films offline",
-                f"{len(offline)}, for instance {offline[0]}",
-                "search works without them; `semantic-video index` at their new place finds them",
-            )
+        return findings(self, verify)
 
     # Inside
-
-    def _has_manifest(self) -> bool:
-        try:
-            os.stat(self._directory / _MANIFEST)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError as error:
-            raise LibraryError(
-                f"cannot look into {self._directory} ({error.strerror}): make it yours to read, or "
-                "use --library with another directory"
-            ) from error
-        return True
-
-    def _create(self) -> None:
-        try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            strange = [path.name for path in self._directory.iterdir() if not _is_ours(path.name)]
-        except OSError as error:
-            raise self._unwritable(error) from error
-        if strange:
-            raise LibraryError(
-                f"{self._directory} holds other things ({strange[0]}): "
-                "use --library with an empty or a new directory"
-            )
-        with writer_lock(self._directory):
-            if self._has_manifest():  # another process was quicker
-                return
-            if rows.VIDEOS not in self._tables.names():
-                self._tables.append(rows.VIDEOS, rows.video_rows([]))
-            manifest = {
-                "what": "a library of semantic-video: films indexed for search",
-                "format_version": FORMAT_VERSION,
-                "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            }
-            try:
-                text = json.dumps(manifest, indent=2) + "\n"
-                replace_file(self._directory / _MANIFEST, text.encode("utf-8"))
-            except OSError as error:
-                raise self._unwritable(error) from error
-
-    def _check_format(self) -> None:
-        try:
-            manifest = json.loads((self._directory / _MANIFEST).read_text(encoding="utf-8"))
-            version = int(manifest["format_version"])
-        except PermissionError as error:
-            raise LibraryError(f"no permission to read the library at {self._directory}") from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise self._broken(f"{_MANIFEST} cannot be read") from error
-        if version > FORMAT_VERSION:
-            raise LibraryError(
-                f"the library at {self._directory} was made by a newer semantic-video "
-                f"(format {version}, this one reads {FORMAT_VERSION}): upgrade this program"
-            )
 
     def _load(
         self, video_ids: list[str] | None, thumbnails: bool, on_error: OnDamage | None = None
     ) -> dict[str, StoredMemory]:
         records = self._records(video_ids)
         while True:
-            memories, errors = self._read(records, thumbnails, everything=video_ids is None)
+            some = video_ids is not None and len(records) <= _FEW_VIDEOS
+            where = of_generations(records) if some else None
+            memories, errors = read_memories(self._tables, records, thumbnails, where)
             if not errors:
                 return memories
             # A writer may have replaced or removed what was about to be read.
@@ -626,153 +508,20 @@ class Library:
     def _record(self, video_id: str) -> VideoRecord:
         return self._records([video_id])[0]
 
-    def _read(
-        self, records: list[VideoRecord], thumbnails: bool, everything: bool
-    ) -> tuple[dict[str, StoredMemory], list[tuple[VideoRecord, LibraryError]]]:
-        """What could be read, and what is wrong with the other videos."""
-        where = None
-        if not everything and len(records) <= _FEW_VIDEOS:
-            where = _of_generations(records)
-        wanted = {
-            name: columns
-            for record in records
-            for name, columns in rows.tables_of(record, thumbnails).items()
-        }
-        tables: dict[str, pa.Table] = {}
-        unreadable: dict[str, LibraryError] = {}
-        for name in sorted(wanted.keys() & set(self._tables.names())):
-            try:
-                tables[name] = self._tables.read(name, wanted[name], where)
-            except LibraryError as error:
-                unreadable[name] = error
-        weights: dict[str, bytes] = {}
-        with contextlib.suppress(LibraryError):  # those who need them are damaged, and only those
-            weights = self._weights(record.coder for record in records)
-        reader = rows.MemoryReader(tables, weights)
-        memories: dict[str, StoredMemory] = {}
-        errors: list[tuple[VideoRecord, LibraryError]] = []
-        for record in records:
-            try:
-                for name in unreadable.keys() & rows.tables_of(record, thumbnails):
-                    raise unreadable[name]
-                memories[record.id] = self._memory(reader, record)
-            except LibraryError as error:
-                errors.append((record, error))
-        return memories, errors
-
-    def _memory(self, reader: rows.MemoryReader, record: VideoRecord) -> StoredMemory:
-        try:
-            memory = reader.memory(record)
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._damaged(record, "it makes no sense") from error
-        if memory is None:
-            raise self._damaged(record, "rows are missing")
-        return memory
-
-    def _has_all_rows(self, record: VideoRecord) -> bool:
-        where = _of_generations([record])
-        if record.active_clustering:
-            if rows.CLUSTERINGS not in self._tables.names():
-                return False
-            ids = self._tables.read(rows.CLUSTERINGS, ["id"], where).column("id").to_pylist()
-            if record.active_clustering not in ids:
-                return False
-        entries, exemplars = rows.vector_tables(record)
-        return (
-            self._tables.count(entries, where) == record.entries
-            and self._tables.count(exemplars, where) == record.exemplars
-            and (not record.coder or record.coder in self._weights([record.coder]))
-        )
-
-    def _weights(self, names: Iterable[str]) -> dict[str, bytes]:
-        """Those of these weights that are there, by name."""
-        wanted = sorted(set(filter(None, names)))
-        if not wanted or WEIGHTS not in self._tables.names():
-            return {}
-        where = f"id IN ({', '.join(map(_quoted, wanted))})"
-        return weights_by_name(self._tables.read(WEIGHTS, WEIGHT_COLUMNS, where))
-
-    def _keep_weights(self, weights: bytes) -> str:
-        """The name of weights, which are stored if they are not yet."""
-        name = weights_name(weights)
-        if not self._weights([name]):
-            self._tables.append(WEIGHTS, weight_rows(weights))
-        return name
-
     def _delete_marks(self, query: str) -> None:
         if searches.MARKS in self._tables.names():
-            self._tables.delete(searches.MARKS, f"query = {_quoted(query)}")
+            self._tables.delete(searches.MARKS, f"query = {quoted(query)}")
+
+    def _tidy(self, keep_versions: timedelta) -> None:
+        tidy(self._tables, keep_versions)
+        remove_leftovers(self._directory, self._directory / CACHE)
 
     def _put(self, record: VideoRecord) -> None:
         """Write a video's row; in the same change, forget others that claim its path."""
         replaced = lookup.at_same_path(record, self.videos())
-        drop = _of_generations(replaced) if replaced else None
+        drop = of_generations(replaced) if replaced else None
         self._tables.upsert(rows.VIDEOS, ["id"], rows.video_rows([record]), drop)
-
-    def _delete_dead_rows(self) -> None:
-        alive = {record.generation for record in self.videos()}
-        for name in filter(rows.is_of_memories, self._tables.names()):
-            generations = self._tables.read(name, ["generation"]).column("generation")
-            dead = set(generations.unique().to_pylist()) - alive
-            if dead:
-                self._tables.delete(name, f"generation IN ({', '.join(map(str, sorted(dead)))})")
-        self._delete_unused_weights()
-
-    def _delete_unused_weights(self) -> None:
-        if WEIGHTS not in self._tables.names():
-            return
-        used = {record.coder for record in self.videos()}
-        if EXPERTS in self._tables.names():
-            used |= set(names_by_key(self._tables.read(EXPERTS, EXPERT_COLUMNS)).values())
-        unused = set(self._tables.read(WEIGHTS, ["id"]).column("id").to_pylist()) - used
-        if unused:
-            self._tables.delete(WEIGHTS, f"id IN ({', '.join(map(_quoted, sorted(unused)))})")
-
-    def _tidy(self, keep_versions: timedelta) -> None:
-        for name in self._tables.names():
-            ours = (rows.VIDEOS, WEIGHTS, searches.QUERIES, searches.MARKS)
-            if name not in ours and not rows.is_of_memories(name):
-                continue
-            # First, so that a full disk may have room for the rest.
-            self._tables.discard_old_versions(name, keep_versions)
-            if self._tables.is_scattered(name):
-                self._tables.compact(name)
-                self._tables.discard_old_versions(name, keep_versions)
-        remove_leftovers(self._directory, self._directory / _CACHE)
-
-    def _broken(self, reason: str) -> LibraryError:
-        return LibraryError(
-            f"the library at {self._directory} is broken ({reason}): restore a backup, or delete "
-            "that directory and index again"
-        )
-
-    def _damaged(self, record: VideoRecord, reason: str) -> LibraryError:
-        return LibraryError(
-            f"the index of {record.name} in the library at {self._directory} is damaged "
-            f"({reason}): index it again: `semantic-video remove {record.id}`, then "
-            f"`semantic-video index {record.path}`"
-        )
 
     @staticmethod
     def _outdated(record: VideoRecord) -> LibraryError:
         return LibraryError(f"{record.name} was indexed again meanwhile: run this once more")
-
-    def _unwritable(self, error: OSError) -> LibraryError:
-        return LibraryError(
-            f"cannot make a library at {self._directory} ({error.strerror}): "
-            "use --library with a directory that can be written"
-        )
-
-
-def _of_generations(records: list[VideoRecord]) -> str:
-    return f"generation IN ({', '.join(str(record.generation) for record in records)})"
-
-
-def _quoted(text: str) -> str:
-    """A text as a literal of a condition."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _is_ours(name: str) -> bool:
-    """Whether a file in a directory without a library is the beginning of one."""
-    return name in (LOCK_NAME, _CACHE, f"{rows.VIDEOS}.lance") or name.startswith(_MANIFEST)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_video.errors import LibraryError
 from semantic_video.records import Return, SceneSpan
 
 
@@ -233,3 +235,12 @@ def _require(name: str, array: NDArray[Any], dtype: type, dimensions: int) -> No
             f"{name} must be {np.dtype(dtype)} with {dimensions} dimension(s), "
             f"not {array.dtype} with {array.ndim}"
         )
+
+
+def damaged(library: Path, record: VideoRecord, reason: str) -> LibraryError:
+    """The error that what a library holds of one video cannot be used."""
+    return LibraryError(
+        f"the index of {record.name} in the library at {library} is damaged "
+        f"({reason}): index it again: `semantic-video remove {record.id}`, then "
+        f"`semantic-video index {record.path}`"
+    )

@@ -40,14 +40,14 @@ class Tables:
     """The tables of the library in ``directory``, each named by a word."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory = directory
 
     def names(self) -> list[str]:
         """The tables that hold something, in alphabetical order."""
         # A directory without a version is what a run that was killed while making it left behind.
         return sorted(
             path.stem
-            for path in self._directory.glob(f"*{_SUFFIX}")
+            for path in self.directory.glob(f"*{_SUFFIX}")
             if any((path / "_versions").glob("*.manifest"))
         )
 
@@ -144,7 +144,7 @@ class Tables:
                 dataset.cleanup_old_versions(timedelta(days=36500), delete_unverified=True)
 
     def _uri(self, name: str) -> str:
-        return f"{self._directory}/{name}{_SUFFIX}"
+        return f"{self.directory}/{name}{_SUFFIX}"
 
     def _open(self, name: str) -> lance.LanceDataset:
         import lance
@@ -154,7 +154,7 @@ class Tables:
     @contextlib.contextmanager
     def _reading(self, name: str) -> Iterator[None]:
         with self._translated(
-            f"the library at {self._directory} is broken (table {name}: {{reason}}): restore a "
+            f"the library at {self.directory} is broken (table {name}: {{reason}}): restore a "
             "backup, or delete that directory and index again"
         ):
             yield
@@ -162,7 +162,7 @@ class Tables:
     @contextlib.contextmanager
     def _writing(self, name: str) -> Iterator[None]:
         with self._translated(
-            f"cannot write to the library at {self._directory} (table {name}: {{reason}}): run "
+            f"cannot write to the library at {self.directory} (table {name}: {{reason}}): run "
             "`semantic-video doctor`; what was in it before is untouched"
         ):
             yield
@@ -180,12 +180,12 @@ class Tables:
             text = str(error)
             if _NO_SPACE.search(text):
                 message = (
-                    f"the disk of the library at {self._directory} is full: free some space and "
+                    f"the disk of the library at {self.directory} is full: free some space and "
                     "run this again; what was in the library before is untouched"
                 )
             elif _NO_PERMISSION.search(text):
                 message = (
-                    f"no permission for the library at {self._directory}: make it yours to read "
+                    f"no permission for the library at {self.directory}: make it yours to read "
                     "and write, or use --library with another one"
                 )
             else:
@@ -197,3 +197,8 @@ def _short(error: BaseException) -> str:
     """The first line of what Lance says, without the places in its source."""
     lines = str(error).splitlines() or [type(error).__name__]
     return re.sub(r",? /\S+\.rs:\d+:\d+", "", lines[0])[:200]
+
+
+def quoted(text: str) -> str:
+    """A text as a literal of a condition."""
+    return "'" + text.replace("'", "''") + "'"
