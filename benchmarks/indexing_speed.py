@@ -2,6 +2,7 @@
 
     python -m benchmarks.indexing_speed FILM [FILM ...] [--truth FILM.json] [--made FOLDER]
         [--long] [--out report.json]
+    python -m benchmarks.indexing_speed FILM [FILM ...] --jobs 1 2 [--out report.json]
     python -m benchmarks.indexing_speed --table report.json
 
 Each film is indexed (`auto`, then `full`) and watched densely, each in a process of its own; one of
@@ -10,7 +11,8 @@ Prints JSON: wall and CPU seconds, also by stage, peak memory, seconds until the
 be searched, frames decoded and encoded, what the index weighs, how wrong the time left was after
 the first tenth (in processor time), ratios to dense, and the stages alone (demuxing, key frames,
 all frames, encoder). A report that ``--out`` finds is added to: each film says on what it was
-measured. ``--table`` prints a report as the tables of docs/indexing.md.
+measured. ``--jobs`` only measures how long the command line takes with all the films, so many at
+once. ``--table`` prints a report as the tables of docs/indexing.md.
 
 ``--truth`` names a labelled film's manifest: share of its `moment` queries answered among the first
 1, 5 and 10, and `concept` recall among ten, for each way. Dense frames are pooled over the scenes
@@ -43,7 +45,7 @@ import numpy as np
 
 from benchmarks.indexing_tables import tables
 from benchmarks.speed_films import PARTS
-from experiments.run_record import conditions, write_json
+from experiments.run_record import conditions, measured, write_json
 from semantic_video import SemanticVideoProcessor
 from semantic_video.config import Config, load_config
 from semantic_video.encoders import load_encoder
@@ -64,6 +66,7 @@ def main() -> None:
     parser.add_argument("--truth", type=Path, nargs="*", default=[], help="manifests of films")
     parser.add_argument("--made", type=Path, help="folder of films made for this")
     parser.add_argument("--long", action="store_true", help="also films of two hours")
+    parser.add_argument("--jobs", type=int, nargs="+", help="only compare these --jobs of `index`")
     parser.add_argument("--out", type=Path, help="where the report is, or goes")
     parser.add_argument("--table", type=Path, metavar="REPORT", help="print a report as tables")
     parser.add_argument("--way", choices=[*WAYS, "stages"], help=argparse.SUPPRESS)
@@ -87,6 +90,11 @@ def main() -> None:
     report: dict[str, Any] = {"films": {}}
     if arguments.out and arguments.out.exists():
         report = json.loads(arguments.out.read_text(encoding="utf-8"))
+    if arguments.jobs:
+        report["at_once"] = {"measured": _machine(), **_at_once(films, arguments.jobs)}
+        films = []
+        if arguments.out:
+            write_json(arguments.out, report)
     for film in films:
         truth = next((truth for truth in truths if _labels(truth, film)), None)
         report["films"][film.name] = {"measured": _machine(), **measure(film, truth)}
@@ -94,6 +102,18 @@ def main() -> None:
         if arguments.out:
             write_json(arguments.out, report)
     print(json.dumps(report, indent=1))
+
+
+def _at_once(films: Sequence[Path], jobs: Sequence[int]) -> dict[str, Any]:
+    """Seconds that `index` takes with all the films, each time in a new library."""
+    took: dict[str, Any] = {}
+    for count in jobs:
+        with tempfile.TemporaryDirectory() as folder, measured() as seconds:
+            words = ["--library", f"{folder}/library", "--jobs", str(count), "--quiet"]
+            command = [sys.executable, "-m", "semantic_video", "index", *map(str, films), *words]
+            subprocess.run(command, check=True)
+        took[str(count)] = seconds
+    return {"films": [film.name for film in films], "jobs": took}
 
 
 def _labels(truth: Mapping[str, Any], film: Path) -> bool:

@@ -34,6 +34,8 @@ def tables(report: Mapping[str, Any]) -> str:
             (_stages(name, film) for name, film in films.items()),
         ),
     ]
+    if "at_once" in report:
+        parts.append(_several(report["at_once"]))
     return "\n\n".join(parts)
 
 
@@ -99,6 +101,17 @@ def _stages(name: str, film: Mapping[str, Any]) -> Sequence[object]:
     keys = ("demux_cpu_s", "key_frames_cpu_s", "all_frames_cpu_s", "encoder_cpu_ms_a_frame")
     by_stage = ", ".join(f"{stage} {seconds}" for stage, seconds in ours.items())
     return [_title(name), *(alone.get(key, _NONE) for key in keys), by_stage]
+
+
+def _several(at_once: Mapping[str, Any]) -> str:
+    count, first = len(at_once["films"]), next(iter(at_once["jobs"].values()))
+    return _table(
+        f"{count} films, `--jobs` | wall s | CPU s | wall of the first over this",
+        (
+            [jobs, took["wall_s"], took["cpu_s"], round(first["wall_s"] / took["wall_s"], 2)]
+            for jobs, took in at_once["jobs"].items()
+        ),
+    )
 
 
 def _title(name: str) -> str:
