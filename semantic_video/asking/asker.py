@@ -136,6 +136,11 @@ class Asker:
             QueryError: it asks for nothing, or for what cannot be.
         """
         where = scopes(request.filters, self._films)
+        answer = self._answer(request, where)
+        answer.searched = len(self._films if where is None else where)
+        return answer
+
+    def _answer(self, request: Request, where: Mapping[str, Scope] | None) -> Moments:
         query = parse(request.text, request.plain) if request.text.strip() else Term("")
         if not isinstance(query, Term):
             if request.parts or request.marks:

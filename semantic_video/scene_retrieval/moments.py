@@ -32,6 +32,8 @@ class Moments(Sequence[Moment]):
         self.value = value
         self.complete = complete
         self.perhaps = perhaps or found
+        self.searched: int | None = None
+        """In how many videos was looked; None where only those listed are known."""
         self._moments = tuple(moments)
 
     @overload
@@ -56,8 +58,8 @@ class Moments(Sequence[Moment]):
             return "found"
         if self.perhaps:
             return "perhaps"
-        videos = {moment.video for moment in self._moments}
-        where = "this video" if len(videos) == 1 else "these videos"
+        videos = self.searched or len({moment.video for moment in self._moments})
+        where = "this video" if videos == 1 else "these videos"
         return f"probably not in {where}; the nearest:"
 
     def __repr__(self) -> str:

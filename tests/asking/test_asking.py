@@ -126,6 +126,14 @@ def test_a_sum_scores_as_the_sum_of_balanced_scores(seed: int, weights: list[flo
     assert correlation == pytest.approx(1, abs=1e-4)
 
 
+def test_what_is_not_there_is_said_of_all_that_was_searched() -> None:
+    nowhere = Request('"cat" during "snow"', k=1)
+    both = asker(a=film(SCENES), b=film(SCENES)).answer(nowhere)
+    assert (len(both), both.verdict) == (1, "probably not in these videos; the nearest:")
+    one = asker(a=film(SCENES)).answer(nowhere)
+    assert one.verdict == "probably not in this video; the nearest:"
+
+
 def test_marks_draw_near_and_push_away() -> None:
     rng = np.random.default_rng(3)
     sample = np.stack([unit(row) for row in rng.normal(size=(80, 8))])
