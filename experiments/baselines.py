@@ -416,28 +416,21 @@ def answers_of(method: Baseline, queries: Iterable[FloatArray]) -> list[Found]:
 
 
 def ours(bench: Bench, budget: int | None, seed: int) -> tuple[list[Found], int]:
-    """The product's memory within a budget of bytes: what it answers, and what it keeps.
-
-    The product sets bytes aside for scenes that are open and for themes. Others have none, so its
-    own budget is the largest of some with which it keeps no more than ``budget``.
-    """
+    """The product's memory within a budget of bytes: what it answers, and what it keeps."""
     entries, options = bench.entries(bench.config), bench.config
     clustering = SemanticClustering("kmeans", "auto", seed).fit(
         entries.entry_vectors.astype(np.float32), entries.entry_weights
     )
     names = tuple(map(str, range(clustering.size)))
-    for share in (1.6, 1.55, 1.5, 1.45, 1.4, 1.35, 1.3, 1.2, 1.1, 1.0):
-        memory = MemoryHierarchy.build(
-            entries,
-            clustering,
-            names,
-            options.memory.memory_size,
-            options.memory.exemplars,
-            max_bytes=None if budget is None else int(share * budget),
-        )
-        kept = sum(tier.bytes for tier in memory.tiers())
-        if budget is None or kept <= budget:
-            break
+    memory = MemoryHierarchy.build(
+        entries,
+        clustering,
+        names,
+        options.memory.memory_size,
+        options.memory.exemplars,
+        max_bytes=budget,
+    )
+    kept = sum(tier.bytes for tier in memory.tiers())
     retriever = SceneRetriever([("film", memory)], options.retrieval, bench.references)
     return bench.answers(retriever), kept
 

@@ -23,6 +23,7 @@ NAME_BYTES = 64
 """A name of a cluster or theme is cut to so many bytes of UTF-8."""
 NODE_BYTES = 4  # which theme a cluster or theme lies in
 
+_SHORT_NAME_BYTES = 16  # what is left of a name at least, where bytes are short
 _FRAMES = 64  # frame vectors of the one scene that is open
 TIERS = ("frame", "entry", "cluster", "theme")
 
@@ -53,6 +54,7 @@ class Budget:
         spans: scenes remembered, as a mean over the entries: ``memory_size * spans`` in all.
         max_bytes: bytes of all tiers together; None for what the other numbers come to.
         code: bytes of codes, where vectors are kept as such; None where they are float16.
+        at_rest: no scene is open, so none of ``max_bytes`` is set aside for its frames.
 
     Raises:
         ConfigError: a number is below 1, or nothing fits into ``max_bytes``.
@@ -64,6 +66,7 @@ class Budget:
     spans: int = DEFAULT_SPANS
     max_bytes: int | None = None
     code: CodeSize | None = None
+    at_rest: bool = False
 
     def __post_init__(self) -> None:
         for name in ("memory_size", "exemplars", "spans"):
@@ -95,20 +98,25 @@ class Budget:
     @property
     def frame(self) -> TierBudget:
         """Frames of the scene that is open."""
-        frames = _FRAMES
-        if self.max_bytes is not None:
+        frames = 0 if self.at_rest else _FRAMES
+        if frames and self.max_bytes is not None:
             frames = max(1, min(frames, self.max_bytes // 8 // self.frame_bytes(1)))
         return TierBudget(frames, self.frame_bytes(frames))
 
     @property
     def cluster(self) -> TierBudget:
         """Clusters, each with a name and the theme it lies in."""
-        return self._groups(8)
+        groups = self.memory_size
+        most = groups * (NAME_BYTES + NODE_BYTES)
+        if self.max_bytes is not None:
+            most = min(most, self.max_bytes // 16)
+            groups = max(1, min(groups, most // (_SHORT_NAME_BYTES + NODE_BYTES)))
+        return TierBudget(groups, most)
 
     @property
     def theme(self) -> TierBudget:
-        """Themes above the clusters."""
-        return self._groups(16)
+        """Themes above the clusters; nothing of them is stored."""
+        return TierBudget(self.cluster.entries, 0)
 
     @property
     def entry(self) -> TierBudget:
@@ -121,8 +129,7 @@ class Budget:
             scenes * RETURNS_PER_SCENE,
         )
         if self.max_bytes is not None:
-            others = self.frame.bytes + self.cluster.bytes + self.theme.bytes
-            most = min(most, self.max_bytes - others)
+            most = min(most, self.max_bytes - self.frame.bytes - self.cluster.bytes)
         return TierBudget(self.memory_size, most)
 
     @property
@@ -146,8 +153,6 @@ class Budget:
             return self.scenes * RETURNS_PER_SCENE
         return self.entry.bytes // 8 // RETURN_BYTES
 
-    def _groups(self, share: int) -> TierBudget:
-        groups, each = self.memory_size, NAME_BYTES + NODE_BYTES
-        if self.max_bytes is not None:
-            groups = max(1, min(groups, self.max_bytes // share // each))
-        return TierBudget(groups, groups * each)
+    def exemplar_bytes(self) -> int:
+        """Bytes of one exemplar."""
+        return self.entry_bytes(0, 1, 0) - self.entry_bytes(0, 0, 0)

@@ -12,7 +12,7 @@ from semantic_video.memory_hierarchy.budget import Budget
 from semantic_video.memory_hierarchy.entries import SceneEntries
 from semantic_video.memory_hierarchy.history import History
 from semantic_video.memory_hierarchy.pool import Pool, rows_of
-from semantic_video.memory_hierarchy.vectors import thin
+from semantic_video.memory_hierarchy.vectors import thin, worths
 from semantic_video.records import Return, SceneSpan
 from semantic_video.semantic_clustering import first_appearance, join, ward_tree
 
@@ -54,8 +54,9 @@ def fit(
 
     Entries merge down to ``budget.memory_size`` within their clusters, each keeps at most
     ``budget.exemplars``, and the timeline is coarsened to ``budget.scenes`` (`timeline.absorb`).
-    Where that is still too many bytes, they go to entries first and to exemplars second: many
-    entries with one exemplar each answer more than few with many.
+    Where that is still too many bytes, they go to entries first: an exemplar stands for frames of
+    one scene, and an entry of its own stands for all of it and no longer blurs another. What bytes
+    are left go to the exemplars that tell most (`vectors.worths`).
     """
     counts = uses or {}
     clusters = budget.cluster.entries
@@ -66,17 +67,18 @@ def fit(
     held, absorbed = _coarsened(held, budget)
     kept = _surest(returns, budget)
     history = absorbed.add(merged=len(entries) - len(groups))
-    if not _fits(held, budget, len(kept)):
-        size, exemplars = _largest(held, now, budget, len(kept), counts)
+    size = _affordable(held, budget, len(kept))
+    if size < len(held):
         groups, again = merge_groups(held, now, size, clusters, counts)
         history = history.add(merged=len(held) - len(groups))
-        held = merge_rows(held, groups, exemplars)
+        held = merge_rows(held, groups, budget.exemplars)
         # Fewer entries need fewer scenes at least, so that more of them can be given up.
         held, absorbed = _coarsened(held, budget)
         history += absorbed
         first = np.array([group[0] for group in groups])
         heads, now = heads[first], again[now[first]]
         cluster_map = again[cluster_map]
+    held = _telling(held, budget, len(kept))
     history = history.add(thinned=len(entries.exemplar_times) - len(held.exemplar_times))
     scenes = {span.scene for spans in held.entry_spans for span in spans}
     ordered = first_appearance(now)
@@ -183,31 +185,37 @@ def _surest(returns: Sequence[Return], budget: Budget) -> tuple[Return, ...]:
     return tuple(sorted(sorted(returns, key=lambda one: (-one.sure, one))[: budget.returns]))
 
 
-def _fits(entries: SceneEntries, budget: Budget, returns: int) -> bool:
+def _affordable(entries: SceneEntries, budget: Budget, returns: int) -> int:
+    """How many entries the bytes pay for, with their scenes and without exemplars."""
+    if budget.max_bytes is None:
+        return len(entries)
+    scenes = sum(len(own) for own in entries.entry_spans)
+
+    def fits(size: int) -> bool:
+        # The last scene of an entry is never given up.
+        spans = min(scenes, max(budget.scenes, size))
+        return budget.entry_bytes(size, 0, spans, returns) <= budget.entry.bytes
+
+    return next((size for size in range(len(entries), 1, -1) if fits(size)), 1)
+
+
+def _telling(entries: SceneEntries, budget: Budget, returns: int) -> SceneEntries:
+    """The entries with as many exemplars as the bytes pay for, those that tell most."""
     spans = sum(len(own) for own in entries.entry_spans)
-    needed = budget.entry_bytes(len(entries), len(entries.exemplar_times), spans, returns)
-    return needed <= budget.entry.bytes
-
-
-def _largest(
-    entries: SceneEntries,
-    labels: NDArray[np.int32],
-    budget: Budget,
-    returns: int,
-    uses: Uses,
-) -> tuple[int, int]:
-    """As many entries as fit with an exemplar each, then as many exemplars as fit with those."""
-
-    def fits(size: int, exemplars: int) -> bool:
-        groups, _ = merge_groups(entries, labels, size, budget.cluster.entries, uses)
-        held, _ = _coarsened(merge_rows(entries, groups, exemplars), budget)
-        return _fits(held, budget, returns)
-
-    low, high = 1, min(len(entries), budget.memory_size)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if fits(middle, 1) else (low, middle - 1)
-    exemplars = 1
-    while exemplars < budget.exemplars and fits(low, exemplars + 1):
-        exemplars += 1
-    return low, exemplars
+    spare = budget.entry.bytes - budget.entry_bytes(len(entries), 0, spans, returns)
+    room = spare // budget.exemplar_bytes()
+    if room >= len(entries.exemplar_times):
+        return entries
+    worth = np.concatenate(
+        [
+            worths(entries.exemplar_vectors[entries.exemplar_rows(row)], vector)
+            for row, vector in enumerate(entries.entry_vectors)
+        ]
+    )
+    rows = np.sort(np.argsort(-worth, kind="stable")[: max(room, 0)])
+    return replace(
+        entries,
+        exemplar_vectors=entries.exemplar_vectors[rows],
+        exemplar_times=entries.exemplar_times[rows],
+        exemplar_entries=entries.exemplar_entries[rows],
+    )

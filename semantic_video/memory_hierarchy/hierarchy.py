@@ -89,7 +89,7 @@ class MemoryHierarchy:
             raise ValueError("a clustering needs one label per entry")
         if len(self.names) != self.clustering.size:
             raise ValueError("a clustering needs one name per cluster")
-        object.__setattr__(self, "names", _short_names(self.names))
+        object.__setattr__(self, "names", _short_names(self.names, self.budget.cluster.bytes))
         owners = self.entries.exemplar_entries
         if len(owners) and np.bincount(owners).max() > self.exemplars:
             raise ValueError(f"an entry has more than {self.exemplars} exemplars")
@@ -128,7 +128,7 @@ class MemoryHierarchy:
 
         coder = coder or entries.coder
         code = coder.size if coder else None
-        budget = Budget(entries.dimension, memory_size, exemplars, spans, max_bytes, code)
+        budget = Budget(entries.dimension, memory_size, exemplars, spans, max_bytes, code, True)
         fitted = fit(entries, clustering.labels, budget, returns, uses)
         held = fitted.entries
         if coder is not None:
@@ -219,6 +219,7 @@ class MemoryHierarchy:
             self.spans,
             self.max_bytes,
             self.entries.coder.size if self.entries.coder else None,
+            at_rest=True,
         )
 
     def __len__(self) -> int:
@@ -396,6 +397,13 @@ class MemoryHierarchy:
         return (longest.start_s + longest.end_s) / 2, longest.scene
 
 
-def _short_names(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, each cut to what a name may weigh."""
-    return tuple(name.encode()[:NAME_BYTES].decode(errors="ignore") for name in names)
+def _short_names(names: Sequence[str], limit: int) -> tuple[str, ...]:
+    """The names, each cut to what a name may weigh, so that all of them fit into ``limit`` bytes."""
+    cut = [_cut(name, NAME_BYTES) for name in names]
+    if sum(len(name.encode()) + NODE_BYTES for name in cut) > limit:
+        cut = [_cut(name, limit // len(names) - NODE_BYTES) for name in cut]
+    return tuple(cut)
+
+
+def _cut(name: str, most: int) -> str:
+    return name.encode()[: max(most, 0)].decode(errors="ignore")

@@ -12,7 +12,7 @@ from semantic_video.memory_hierarchy.budget import Budget
 from semantic_video.memory_hierarchy.entries import SceneEntries
 from semantic_video.memory_hierarchy.history import History
 from semantic_video.memory_hierarchy.timeline import absorb
-from semantic_video.memory_hierarchy.vectors import thin
+from semantic_video.memory_hierarchy.vectors import thin, worths
 from semantic_video.records import SceneSpan
 
 
@@ -30,6 +30,18 @@ class Entry:
     times: NDArray[np.float64]
     frames: NDArray[np.float16]
     uses: int = 0
+    _worths: NDArray[np.float64] | None = None
+
+    @property
+    def worths(self) -> NDArray[np.float64]:
+        """What each exemplar tells, float64 [E]: see `vectors.worths`."""
+        if self._worths is None:
+            self._worths = worths(self.frames, self.vector)
+        return self._worths
+
+    def keep(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> None:
+        """Give up all exemplars but these."""
+        self.times, self.frames, self._worths = self.times[rows], self.frames[rows], None
 
     @property
     def start_s(self) -> float:
@@ -51,7 +63,6 @@ class Pool:
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
-        self.exemplars = budget.exemplars
         self.history = History()
         self._entries: list[Entry | None] = []
         self._free: list[int] = []
@@ -75,7 +86,7 @@ class Pool:
 
     def add(self, entry: Entry) -> int:
         """Put an entry in; its slot."""
-        entry.times, entry.frames = self._thinned(entry.vector, entry.times, entry.frames)
+        self._thin(entry)
         if not self._free:
             self._grow()
         slot = self._free.pop()
@@ -92,15 +103,16 @@ class Pool:
         order = np.argsort(times, kind="stable")
         frames = np.concatenate([one.frames, other.frames])[order]
         vector = np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
-        times, frames = self._thinned(vector, times[order], frames)
-        self._entries[kept] = Entry(
+        entry = Entry(
             vector,
             one.weight + other.weight,
             sorted([*one.spans, *other.spans], key=lambda span: span.start_s),
-            times,
+            times[order],
             frames,
             one.uses + other.uses,
         )
+        self._thin(entry)
+        self._entries[kept] = entry
         self._remove(gone)
         self._write(kept)
         self.history = self.history.add(merged=1)
@@ -110,12 +122,19 @@ class Pool:
         self._remove(slot)
         self.history = self.history.add(dropped=1)
 
-    def thin(self, exemplars: int) -> None:
-        """From now on keep at most so many exemplars with an entry."""
-        self.exemplars = exemplars
-        for slot in np.flatnonzero(self.alive):
-            entry = self[int(slot)]
-            entry.times, entry.frames = self._thinned(entry.vector, entry.times, entry.frames)
+    def thin(self, count: int) -> int:
+        """Give up the ``count`` exemplars that tell least; how many there were to give up."""
+        slots = [int(slot) for slot in np.flatnonzero(self.alive) if len(self[int(slot)].times)]
+        if not slots:
+            return 0
+        owners = np.repeat(slots, [len(self[slot].times) for slot in slots])
+        worth = np.concatenate([self[slot].worths for slot in slots])
+        gone = np.zeros(len(worth), dtype=np.bool_)
+        gone[np.argsort(worth, kind="stable")[:count]] = True
+        for slot in np.unique(owners[gone]).tolist():
+            self[slot].keep(~gone[owners == slot])
+        self.history = self.history.add(thinned=int(gone.sum()))
+        return int(gone.sum())
 
     def counts(self) -> tuple[int, int, int]:
         """How many entries, exemplars and spans there are."""
@@ -143,7 +162,7 @@ class Pool:
                 entry.weight = sum(span.end_s - span.start_s for span in spans)
                 inside = _inside(entry.times, spans)
                 if inside.any():
-                    entry.times, entry.frames = entry.times[inside], entry.frames[inside]
+                    entry.keep(inside)
                 self._write(int(slot))
         self.history = self.history.add(absorbed=done.scenes, absorbed_s=done.seconds)
         return True
@@ -162,15 +181,10 @@ class Pool:
             ),
         )
 
-    def _thinned(
-        self,
-        vector: NDArray[np.float32],
-        times: NDArray[np.float64],
-        frames: NDArray[np.float16],
-    ) -> tuple[NDArray[np.float64], NDArray[np.float16]]:
-        rows = thin(frames, vector, self.exemplars)
-        self.history = self.history.add(thinned=len(times) - len(rows))
-        return times[rows], frames[rows]
+    def _thin(self, entry: Entry) -> None:
+        rows = thin(entry.frames, entry.vector, self.budget.exemplars)
+        self.history = self.history.add(thinned=len(entry.times) - len(rows))
+        entry.keep(rows)
 
     def _write(self, slot: int) -> None:
         entry = self[slot]

@@ -116,10 +116,8 @@ class MemoryStream:
             self.returns = sorted(surest[: budget.returns])
         if budget.max_bytes is None:
             return
-        while self._bytes() > budget.entry.bytes:
-            if pool.exemplars > 1:
-                pool.thin((pool.exemplars + 1) // 2)
-            else:
+        while (excess := self._bytes() - budget.entry.bytes) > 0:
+            if not pool.thin(-(-excess // budget.exemplar_bytes())):
                 self._policy.make_room(pool)
                 self._fit_timeline()
 

@@ -46,6 +46,23 @@ def farthest_first(vectors: ArrayLike, count: int, first: int) -> NDArray[np.int
     return np.sort(np.array(taken))
 
 
+def worths(frames: ArrayLike, vector: ArrayLike) -> NDArray[np.float64]:
+    """What each row of ``frames`` [M, D] adds to ``vector`` [D] and to the rows worth more.
+
+    The squared distance to the nearest of these, where the farthest row comes first (Gonzalez
+    1985), so that rows in order of their worth are those of k-centre greedy.
+    """
+    points = np.asarray(frames, dtype=np.float32)
+    found = np.zeros(len(points))
+    distances = ((points - np.asarray(vector, dtype=np.float32)) ** 2).sum(axis=1)
+    left = np.ones(len(points), dtype=np.bool_)
+    for _ in range(len(points)):
+        row = int(np.argmax(np.where(left, distances, -1.0)))
+        found[row], left[row] = distances[row], False
+        distances = np.minimum(distances, ((points - points[row]) ** 2).sum(axis=1))
+    return found
+
+
 def thin(frames: ArrayLike, vector: ArrayLike, count: int) -> NDArray[np.intp]:
     """Rows of ``frames`` [M, D] to keep, at most ``count``, ascending.
 
