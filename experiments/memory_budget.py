@@ -146,12 +146,15 @@ def _within(
 ) -> tuple[SceneEntries, Budget]:
     """The same policy with as many entries as take at most ``limit`` bytes, nearly all of them."""
     policy, _, form, seed = job
+    hull = form == "vector"
     entries, fits, exceeds = budget.memory_size, 0, len(scenes) + 1
     best = held, budget
     for tries in range(_TRIES):
-        weight = _bytes(held, budget, form, hull=form == "vector")
+        weight = _bytes(held, budget, form, hull)
         if weight <= limit:
             fits, best = entries, (held, budget)
+            if hull and weight + budget.entry_bytes(1, 0, 1) > limit:
+                break  # every entry weighs the same: one more would not fit
         else:
             exceeds = entries
         # Bytes grow nearly in proportion; where they do not, halve what is left.

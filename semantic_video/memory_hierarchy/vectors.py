@@ -17,10 +17,15 @@ def robust_mean(frame_vectors: ArrayLike) -> NDArray[np.float32]:
     frames = np.asarray(frame_vectors, dtype=np.float64)
     centre = frames.mean(axis=0)
     if len(frames) > 2:
+        # The centre is a mix of the frames, so their products tell all distances.
+        products = frames @ frames.T
+        squares, shares = products.diagonal(), np.full(len(frames), 1 / len(frames))
         for _ in range(_WEISZFELD_STEPS):
-            # The floor keeps the weights finite when the centre falls upon a frame.
-            distances = np.maximum(np.linalg.norm(frames - centre, axis=1), 1e-6)
-            centre = np.average(frames, axis=0, weights=1 / distances)
+            mixed = products @ shares
+            # The floor keeps the shares finite when the centre falls upon a frame.
+            shares = 1 / np.sqrt(np.maximum(squares - 2 * mixed + shares @ mixed, 1e-12))
+            shares /= shares.sum()
+        centre = shares @ frames
     norm = float(np.linalg.norm(centre))
     if norm < 1e-6:  # frames that cancel out: the first is as good as any
         centre, norm = frames[0], float(np.linalg.norm(frames[0]))
