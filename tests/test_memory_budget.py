@@ -296,6 +296,41 @@ def test_a_larger_byte_budget_keeps_more() -> None:
     assert sizes[0][0] < sizes[-1][0] == 40
 
 
+@pytest.mark.parametrize("max_bytes", [2000, 4000, 8000])
+def test_bytes_go_to_entries_before_exemplars_and_hardly_any_is_left(max_bytes: int) -> None:
+    entries = film(scenes=80, subjects=8, frames=6)
+    clustering = random_clustering(80, 5, seed=0)
+    memory = MemoryHierarchy.build(entries, clustering, names_of(clustering), max_bytes=max_bytes)
+    assert len(memory) == 80 or not len(memory.entries.exemplar_times)
+    spare = memory.budget.entry.bytes - memory.tiers()[1].bytes
+    assert spare < memory.budget.entry_bytes(1, 1, 0)
+    assert memory.budget.entry.bytes >= 0.9 * max_bytes
+
+
+def test_a_stream_short_of_bytes_gives_up_exemplars_before_entries() -> None:
+    entries = film(scenes=30, subjects=8, frames=6)
+    stream = MemoryStream(Budget(D, 30, max_bytes=4000))
+    for row, (span,) in enumerate(entries.entry_spans):
+        rows = entries.exemplar_rows(row)
+        stream.add(
+            Span(span.start_s, span.end_s),
+            entries.exemplar_times[rows],
+            entries.exemplar_vectors[rows],
+        )
+        assert len(stream) == row + 1 or not len(stream.entries().exemplar_times)
+    assert stream.history.thinned
+
+
+def test_names_share_few_bytes() -> None:
+    entries = film(scenes=40, subjects=8, frames=6)
+    clustering = random_clustering(40, 12, seed=0)
+    names = [f"{cluster} a name that is far longer than most" for cluster in range(12)]
+    memory = MemoryHierarchy.build(entries, clustering, names, max_bytes=3000)
+    cluster = memory.tiers()[2]
+    assert cluster.bytes <= cluster.budget_bytes
+    assert all(name and names[int(name.split()[0])].startswith(name) for name in memory.names)
+
+
 def test_a_coarser_timeline_still_tiles_and_keeps_what_occurs_once() -> None:
     entries = film(scenes=40, subjects=3, frames=2, seed=4)
     labels = first_appearance(np.arange(40) % 2)

@@ -279,7 +279,7 @@ def test_frames_that_cancel_out_still_have_a_mean() -> None:
 @given(points=st.integers(1, 20), count=st.integers(1, 20), seed=st.integers(0, 99))
 def test_farthest_first_is_within_twice_the_best_cover(points: int, count: int, seed: int) -> None:
     vectors = np.random.default_rng(seed).normal(size=(points, 2))
-    rows = farthest_first(vectors, count, first=0)
+    rows, _ = farthest_first(vectors, vectors[0], count)
     assert len(set(rows.tolist())) == len(rows) == min(points, count)
     distances = np.linalg.norm(vectors[:, None] - vectors[rows], axis=2).min(axis=1)
     chosen = vectors[rows]

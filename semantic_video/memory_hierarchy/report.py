@@ -125,8 +125,7 @@ def _merged(memory: MemoryHierarchy) -> tuple[Merged, ...]:
                 memory.names[cluster],
                 tuple(span.scene for span in spans),
                 likeness,
-                f"there were more scenes than the {memory.memory_size} entries of the budget, and "
-                "joining these lost least",
+                "there were more scenes than the budget has room for, and joining these lost least",
             )
         )
     found.sort(key=lambda one: (-len(one.scenes), one.entry))
@@ -135,12 +134,13 @@ def _merged(memory: MemoryHierarchy) -> tuple[Merged, ...]:
 
 def _evicted(memory: MemoryHierarchy) -> tuple[Evicted, ...]:
     past, budget = memory.history, memory.budget
+    short = "; fewer where bytes are short" if memory.max_bytes is not None else ""
     rows = (
         (
             "frame vectors",
             past.thinned,
             0.0,
-            f"an entry keeps at most {memory.exemplars}, those that differ most",
+            f"an entry keeps at most {memory.exemplars}, those that differ most{short}",
         ),
         (
             "scene boundaries",

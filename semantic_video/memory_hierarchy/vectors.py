@@ -32,49 +32,42 @@ def robust_mean(frame_vectors: ArrayLike) -> NDArray[np.float32]:
     return np.asarray(centre / max(norm, 1e-12), dtype=np.float32)
 
 
-def farthest_first(vectors: ArrayLike, count: int, first: int) -> NDArray[np.intp]:
-    """Rows of ``vectors`` [M, D] that cover them best, ascending: k-centre greedy (Gonzalez 1985).
+def farthest_first(
+    frames: ArrayLike, vector: ArrayLike, count: int
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Rows of ``frames`` [M, D] that cover them best, and what each tells beside those before it.
 
-    Starts at the row ``first`` and takes, ``count`` times in all, the row farthest from those
-    taken, so what is rare is kept and what repeats is dropped.
+    The one nearest to ``vector`` [D] first, then ``count`` times in all the one farthest from those
+    taken (k-centre greedy, Gonzalez 1985), so what is rare is kept and what repeats is dropped.
+    What a row tells is its squared distance to the nearest of those before; infinite for the first.
     """
-    points = np.asarray(vectors, dtype=np.float32)
-    if count >= len(points):
-        return np.arange(len(points))
-    taken = [first]
-    distances = np.linalg.norm(points - points[first], axis=1)
-    while len(taken) < count:
-        distances[taken[-1]] = -1.0  # never again, even among equals
-        farthest = int(np.argmax(distances))
-        taken.append(farthest)
-        distances = np.minimum(distances, np.linalg.norm(points - points[farthest], axis=1))
-    return np.sort(np.array(taken))
+    points = np.asarray(frames, dtype=np.float32)
+    count = min(count, len(points))
+    rows, worths = np.zeros(count, dtype=np.intp), np.full(count, np.inf)
+    if not count:
+        return rows, worths
+    rows[0] = np.argmax(points @ np.asarray(vector, dtype=np.float32))
+    distances = np.full(len(points), np.inf)
+    for place in range(1, count):
+        last = points[rows[place - 1]]
+        distances = np.minimum(distances, ((points - last) ** 2).sum(axis=1))
+        distances[rows[place - 1]] = -1.0  # never again, even among equals
+        rows[place] = np.argmax(distances)
+        worths[place] = distances[rows[place]]
+    return rows, worths
 
 
 def worths(frames: ArrayLike, vector: ArrayLike) -> NDArray[np.float64]:
-    """What each row of ``frames`` [M, D] adds to ``vector`` [D] and to the rows worth more.
-
-    The squared distance to the nearest of these, where the farthest row comes first (Gonzalez
-    1985), so that rows in order of their worth are those of k-centre greedy.
-    """
-    points = np.asarray(frames, dtype=np.float32)
-    found = np.zeros(len(points))
-    distances = ((points - np.asarray(vector, dtype=np.float32)) ** 2).sum(axis=1)
-    left = np.ones(len(points), dtype=np.bool_)
-    for _ in range(len(points)):
-        row = int(np.argmax(np.where(left, distances, -1.0)))
-        found[row], left[row] = distances[row], False
-        distances = np.minimum(distances, ((points - points[row]) ** 2).sum(axis=1))
+    """What each row of ``frames`` [M, D] tells, in the sense of `farthest_first`."""
+    found = np.empty(len(np.asarray(frames)))
+    rows, told = farthest_first(frames, vector, len(found))
+    found[rows] = told
     return found
 
 
 def thin(frames: ArrayLike, vector: ArrayLike, count: int) -> NDArray[np.intp]:
-    """Rows of ``frames`` [M, D] to keep, at most ``count``, ascending.
-
-    The one nearest to ``vector`` [D] first, then those farthest from what is kept.
-    """
-    candidates = np.asarray(frames, dtype=np.float32)
+    """Rows of ``frames`` [M, D] to keep, at most ``count``, ascending: see `farthest_first`."""
+    candidates = np.asarray(frames)
     if len(candidates) <= count:
         return np.arange(len(candidates))
-    nearest = int(np.argmax(candidates @ np.asarray(vector, dtype=np.float32)))
-    return farthest_first(candidates, count, first=nearest)
+    return np.sort(farthest_first(candidates, vector, count)[0])
