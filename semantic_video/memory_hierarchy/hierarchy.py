@@ -398,7 +398,7 @@ class MemoryHierarchy:
 
 
 def _short_names(names: Sequence[str], limit: int) -> tuple[str, ...]:
-    """The names, each cut to what a name may weigh, so that all of them fit into ``limit`` bytes."""
+    """The names, each cut to what a name may weigh, so that all fit into ``limit`` bytes."""
     cut = [_cut(name, NAME_BYTES) for name in names]
     if sum(len(name.encode()) + NODE_BYTES for name in cut) > limit:
         cut = [_cut(name, limit // len(names) - NODE_BYTES) for name in cut]
