@@ -375,7 +375,7 @@ class SemanticVideoProcessor:
         top_k: int = 8,
         seed: int | None = None,
     ) -> ExpertsReport:
-        """Train experts for the kinds of scenes of this video, on its own memory, without labels.
+        """Train an expert for each cluster of this video, on its own memory, without labels.
 
         Two jobs are measured on blocks of time that were held out: *compress* (codes at a fraction
         of the bytes) and *adapt* (vectors refined to this video, for finding scenes by pictures).
@@ -387,7 +387,7 @@ class SemanticVideoProcessor:
                 only.
             objective: what should be alike: "recurrence" (a category, at any time), "scene" (the
                 frames of a scene) or "shotcol" (and the most alike scene nearby).
-            num_experts: how many; default as many as there are kinds of scenes.
+            num_experts: how many; default one a cluster.
             top_k: how many experts share a vector.
             seed: makes training repeatable; default this processor's.
 

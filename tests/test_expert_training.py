@@ -18,6 +18,7 @@ from semantic_video.library import VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
 from semantic_video.moe_experts import TrainedExperts, overview_of
 from semantic_video.moe_experts.codec import unit_rows
+from semantic_video.moe_experts.training import TrainingOptions, train_experts
 from semantic_video.records import Span
 from semantic_video.semantic_clustering import SemanticClustering
 from semantic_video.stored_memory import clustering_record, stored_from_memory
@@ -206,3 +207,13 @@ def test_the_promised_call(tmp_path: Path) -> None:
     kept = Library(tmp_path / "library").experts([record.id])
     assert TrainedExperts.from_bytes(kept[record.id]).facts["settings"]["epochs"] == 1
     assert "too few" in str(report)
+
+
+def test_experts_are_those_of_the_clusters() -> None:
+    memory = memory_of_kinds(64)
+    texts = unit_rows(np.random.default_rng(1).standard_normal((40, 64)).astype(np.float32))
+    report, _ = train_experts([memory], texts, TrainingOptions(epochs=0))
+    assert (report.experts, report.specialisation) == (KINDS, 1.0)
+    fewer, _ = train_experts([memory], texts, TrainingOptions(epochs=0, num_experts=3))
+    assert fewer.experts == 3
+    assert fewer.specialisation < 1.0

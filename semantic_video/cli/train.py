@@ -33,7 +33,7 @@ def train(
         str, typer.Option(metavar="NAME", help="recurrence, scene or shotcol.")
     ] = "recurrence",
     num_experts: Annotated[
-        int | None, typer.Option(metavar="N", help="Default: as many as kinds of scenes.")
+        int | None, typer.Option(metavar="N", help="Default: one a cluster.")
     ] = None,
     top_k: Annotated[int, typer.Option(metavar="N", help="Experts that share a vector.")] = 8,
     seed: Annotated[int, typer.Option(metavar="N", help="Makes training repeatable.")] = 0,

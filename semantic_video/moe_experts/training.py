@@ -111,7 +111,10 @@ class ExpertsReport:
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """What a caller may choose; ``num_experts`` None is as many as the film has kinds of scenes."""
+    """What a caller may choose; ``num_experts`` None is an expert for each cluster.
+
+    For several films, or another number, scenes are grouped anew, over all of them.
+    """
 
     epochs: int = DEFAULT_EPOCHS
     objective: Objective = "recurrence"
@@ -198,8 +201,8 @@ def train_experts(
         progress("training experts", done, steps)
 
     clusters = sum(memory.clustering.size for memory in memories)
-    count = options.num_experts or _kinds(memories, film, options.seed)
-    count = min(count, len(film.scenes))
+    labels, centroids = _categories(memories, film, options)
+    count = len(centroids)
     splits = [time_blocks(starts, seed) for seed in range(_SPLITS)]
     choosing = time_blocks(starts, _SPLITS, share=0.5)
     recipe, adapt, variants, history = _best_adaptation(
@@ -216,7 +219,6 @@ def train_experts(
     )
     from semantic_video.moe_experts.adapt import fit_adapters
 
-    labels, centroids = _grouped(film.scenes, count, options.seed)
     moe, _ = fit_adapters(replace(film, categories=labels), centroids, recipe, _sparse(texts))
     step()
     frozen = FrozenMoE.from_model(moe)
@@ -311,12 +313,16 @@ def part_of(film: FilmVectors, kept: NDArray[np.bool_]) -> FilmVectors:
     )
 
 
-def _kinds(memories: Sequence[MemoryHierarchy], film: FilmVectors, seed: int) -> int:
-    """How many kinds of scenes there are: as ``auto`` finds them, but no fewer than clusters."""
-    asked = [memory.clustering.num_clusters for memory in memories]
-    if asked == ["auto"]:
-        return memories[0].clustering.size
-    return SemanticClustering("kmeans", "auto", seed).fit(film.scenes).size
+def _categories(
+    memories: Sequence[MemoryHierarchy], film: FilmVectors, options: TrainingOptions
+) -> tuple[NDArray[np.int64], FloatArray]:
+    """The category of each scene [N], and the centroids [K, D]: one expert each."""
+    if options.num_experts:
+        return _grouped(film.scenes, options.num_experts, options.seed)
+    if len(memories) == 1:
+        return memories[0].labels.astype(np.int64), memories[0].cluster_vectors
+    clustering = SemanticClustering("kmeans", "auto", options.seed).fit(film.scenes)
+    return clustering.labels.astype(np.int64), clustering.centroids(film.scenes)
 
 
 def _grouped(scenes: FloatArray, count: int, seed: int) -> tuple[NDArray[np.int64], FloatArray]:
