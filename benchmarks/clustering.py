@@ -1,4 +1,4 @@
-"""How long each clustering method takes on so many scenes, as one JSON object.
+"""How long each clustering method takes on so many scenes: a line of JSON a run, as it ends.
 
     python -m benchmarks.clustering [--scenes 20000] [--methods kmeans spectral ...]
 
@@ -41,22 +41,21 @@ def main() -> None:
     arguments = parser.parse_args()
     scenes = made_scenes(arguments.scenes)
     SemanticClustering("kmeans", 2).fit(scenes[:50])  # imports are not what is measured
-    runs = []
     for method in arguments.methods:
         for count in ("auto", 10):
             wall, cpu = time.perf_counter(), time.process_time()
             clustering = SemanticClustering(method, count).fit(scenes)  # type: ignore[arg-type]
-            runs.append(
-                {
-                    "method": method,
-                    "num_clusters": count,
-                    "clusters": clustering.size,
-                    "seconds": round(time.perf_counter() - wall, 2),
-                    "cpu_seconds": round(time.process_time() - cpu, 2),
-                    "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-                }
-            )
-    print(json.dumps({"scenes": arguments.scenes, "dimension": scenes.shape[1], "runs": runs}))
+            run = {
+                "scenes": len(scenes),
+                "dimension": scenes.shape[1],
+                "method": method,
+                "num_clusters": count,
+                "clusters": clustering.size,
+                "seconds": round(time.perf_counter() - wall, 2),
+                "cpu_seconds": round(time.process_time() - cpu, 2),
+                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            }
+            print(json.dumps(run), flush=True)
 
 
 if __name__ == "__main__":
