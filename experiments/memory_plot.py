@@ -11,6 +11,7 @@ import argparse
 import json
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
@@ -37,9 +38,10 @@ def budget_figure(path: Path) -> Figure:
     """Recall of every policy against the bytes it takes: a row for each form of an entry."""
     table = json.loads(path.read_text(encoding="utf-8"))["table"]
     limited = [line for line in table if line["budget"] < UNLIMITED]
-    figure = Figure(figsize=(10, 6), layout="constrained")
-    panels = figure.subplots(len(FORMS), len(METRICS), sharey=True, sharex="row")
-    for row, form in zip(panels, FORMS, strict=True):
+    forms = _forms(table)
+    figure = Figure(figsize=(10, 3 * len(forms)), layout="constrained")
+    panels = figure.subplots(len(forms), len(METRICS), sharey=True, sharex="row", squeeze=False)
+    for row, form in zip(panels, forms, strict=True):
         for axes, metric in zip(row, METRICS, strict=True):
             for policy in dict.fromkeys(line["policy"] for line in limited):
                 own = sorted(
@@ -65,7 +67,8 @@ def tables(paths: list[Path]) -> str:
     for path in paths:
         report = json.loads(path.read_text(encoding="utf-8"))
         text += ["", f"## Film of {report['scenes']} scenes, {report['seeds']} seeds"]
-        for form, metric in product(FORMS, METRICS):
+        forms = _forms(report["table"])
+        for form, metric in product(forms, METRICS):
             text += ["", markdown(report["table"], form, metric)]
         text += [
             "",
@@ -73,7 +76,7 @@ def tables(paths: list[Path]) -> str:
         ]
         text += ["", "| form, entries | kB | " + " | ".join(METRICS) + " |", "| --- " * 5 + "|"]
         budgets = sorted({line["budget"] for line in report["table"]} - {UNLIMITED})
-        for form, budget in product(FORMS, budgets):
+        for form, budget in product(forms, budgets):
             lines = [x for x in report["table"] if (x["form"], x["budget"]) == (form, budget)]
             ours = next(x for x in lines if x["policy"] == "semantic")
             cells = [f"{form}, {budget}", f"{ours['bytes'] / 1000:.0f}"]
@@ -85,10 +88,15 @@ def tables(paths: list[Path]) -> str:
     return "\n".join(text) + "\n"
 
 
+def _forms(table: list[dict[str, Any]]) -> list[str]:
+    """The forms of an entry that every policy was measured in, and that this table has."""
+    return [form for form in FORMS if any(line["form"] == form for line in table)]
+
+
 _READING = """Made by `experiments.memory_budget` and `experiments.memory_plot --tables`; what is
 measured is said in [the memory](memory.md). Columns: entries of ours; every other policy has the
-bytes that these take. Means over the seeds , with half of
-the 95 % interval of the mean: other frames held back, other lots."""
+bytes that these take. Means over the seeds, with half of the 95 % interval of the mean: other
+frames held back, other lots."""
 
 
 def main() -> None:
