@@ -132,8 +132,8 @@ def test_codes_hold_more_within_the_same_bytes() -> None:
     entries = film(scenes=400)
     coder = ExpertCoder.fit(entries, texts(), SIZE)
     assert coder.pays(entries) == (True, coder.size.coder // (2 * DIMENSION - SIZE - 1) + 1)
-    plain = memory_of(entries, max_bytes=50_000)
-    coded = memory_of(entries, coder, max_bytes=50_000)
+    plain = memory_of(entries, max_bytes=30_000)
+    coded = memory_of(entries, coder, max_bytes=30_000)
     assert len(coded) > 1.2 * len(plain)
     few = film(scenes=3)
     assert not ExpertCoder.fit(few, texts(), SIZE).pays(few)[0]
