@@ -57,6 +57,7 @@ from semantic_video.utils.video_utils import Plan, VideoReader
 
 COLD_QUERY = "a dog on a beach"
 _GROUPING = "grouping scenes"
+_SHORT_S = 300.5
 
 
 def main() -> None:
@@ -306,7 +307,10 @@ def _dense(film: Path, encoder: Any, work: Path) -> dict[str, Any]:
 
 
 def _stages(film: Path) -> dict[str, Any]:
-    """CPU seconds of each stage alone; with frames come the small pictures that judge change."""
+    """CPU seconds of each stage alone; with frames come the small pictures that judge change.
+
+    All frames of short films only: of others the dense pass says what they cost.
+    """
     figures: dict[str, Any] = {}
     encoder = load_encoder("lite")
     with VideoReader(film, cover=encoder.input_size) as reader:
@@ -314,6 +318,8 @@ def _stages(film: Path) -> dict[str, Any]:
         cpu_s = time.process_time()
         reader.packets()
         figures["demux_cpu_s"] = round(time.process_time() - cpu_s, 3)
+        if reader.end_s > _SHORT_S:
+            del plans["all_frames"]
         for name, plan in plans.items():
             cpu_s = time.process_time()
             count = sum(frame.small.shape[0] > 0 for frame in reader.frames(plan))
