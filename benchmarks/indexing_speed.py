@@ -5,15 +5,15 @@
     python -m benchmarks.indexing_speed FILM [FILM ...] --jobs 1 2 [--out report.json]
     python -m benchmarks.indexing_speed --table report.json
 
-Each film is indexed (`auto`, then `full`) and watched densely, each in a process of its own, short
-films five times of which the median counts; one of
-so few pixels that `auto` watches it whole is also skipped through, as if it had more (`skip`).
-Prints JSON: wall and CPU seconds, also by stage, peak memory, seconds until the first index could
-be searched, frames decoded and encoded, what the index weighs, how wrong the time left was after
-the first tenth (in processor time), ratios to dense, and the stages alone (demuxing, key frames,
-all frames, encoder). A report that ``--out`` finds is added to: each film says on what it was
-measured. ``--jobs`` only measures how long the command line takes with all the films, so many at
-once. ``--table`` prints a report as the tables of docs/indexing.md.
+Each film is indexed (`auto`, then `full`) and watched densely, each in a process of its own; one
+of so few pixels that `auto` watches it whole is also skipped through, as if it had more (`skip`);
+of films of five minutes or less the median of five runs counts. Prints JSON: wall and CPU seconds,
+also by stage, peak memory, seconds until the first index could be searched, frames decoded and
+encoded, what the index weighs, how wrong the time left was after the first tenth (in processor
+time), ratios to dense, and the stages alone (demuxing, key frames, all frames of short films,
+encoder). A report that ``--out`` finds is added to: each film says on what it was measured.
+``--jobs`` only measures how long the command line takes with all the films, so many at once.
+``--table`` prints a report as the tables of docs/indexing.md.
 
 ``--truth`` names a labelled film's manifest: share of its `moment` queries answered among the first
 1, 5 and 10, and `concept` recall among ten, for each way. Dense frames are pooled over the scenes
