@@ -70,7 +70,8 @@ def _better_experts(results: Mapping[str, Result]) -> Better:
             runs = experts.get(job, {})
             for name, own in runs.items():
                 size = name.partition(" ")[0] if job == "compress" else ""
-                ours = runs.get(f"{size} semantic".strip())
+                both = ", two films" if name.endswith(", two films") else ""
+                ours = runs.get(f"{size} semantic{both}".strip())
                 if ours is None or own is ours:
                     continue
                 for figure in ("cosine", "text@10", "image@5", "moment R5", "mAP", "NMI"):

@@ -226,7 +226,7 @@ def how(results: Mapping[str, Result]) -> Iterator[str]:
         machine = run["hardware"]
         yield (
             f"| `{name}.json` | {run['commit']} | {machine['processor']}, {machine['cores']} "
-            f"cores, {machine['memory_gb']} GB | {len(run['seeds'])} |"
+            f"core{'s' * (machine['cores'] != 1)}, {machine['memory_gb']} GB | {len(run['seeds'])} |"
         )
     yield ""
     yield "The machine was shared while this ran, so times on the wall say little."
