@@ -224,9 +224,10 @@ def how(results: Mapping[str, Result]) -> Iterator[str]:
             yield f"| `{name}.json` | | | |"
             continue
         machine = run["hardware"]
+        cores = f"{machine['cores']} core{'s' if machine['cores'] > 1 else ''}"
         yield (
-            f"| `{name}.json` | {run['commit']} | {machine['processor']}, {machine['cores']} "
-            f"core{'s' * (machine['cores'] != 1)}, {machine['memory_gb']} GB | {len(run['seeds'])} |"
+            f"| `{name}.json` | {run['commit']} | {machine['processor']}, {cores}, "
+            f"{machine['memory_gb']} GB | {len(run['seeds'])} |"
         )
     yield ""
     yield "The machine was shared while this ran, so times on the wall say little."
