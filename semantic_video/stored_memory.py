@@ -19,6 +19,11 @@ from semantic_video.semantic_clustering import Clustering, Correction, Found
 if TYPE_CHECKING:
     from semantic_video.moe_experts import ExpertCoder
 
+_UNREADABLE_CODES = (
+    "the codes of a memory cannot be read by the experts beside them, which are damaged or of "
+    "another version: remove the film and index it again"
+)
+
 
 def memory_from_stored(
     stored: StoredMemory, record: VideoRecord, clustering: ClusteringRecord | None = None
@@ -52,7 +57,11 @@ def memory_from_stored(
 
 
 def entries_from_stored(stored: StoredMemory) -> SceneEntries:
-    """The entries of a stored memory, whether it keeps vectors or codes."""
+    """The entries of a stored memory, whether it keeps vectors or codes.
+
+    Raises:
+        LibraryError: the codes cannot be read by what is kept beside them.
+    """
     if stored.codec is not None:
         from semantic_video.moe_experts import CodedEntries
         from semantic_video.moe_experts.codec import CodedVectors
@@ -62,8 +71,16 @@ def entries_from_stored(stored: StoredMemory) -> SceneEntries:
             np.asarray(stored.entry_vectors[:, 1:], dtype=np.uint8),
             np.asarray(stored.exemplar_vectors, dtype=np.uint8),
         )
+        coder = _coder(stored.codec.weights)
+        codec = coder.codec
+        fits = (codec.bytes_per_vector, codec.means.shape[1]) == (
+            stored.code_bytes,
+            stored.codec.dimension,
+        )
+        if not fits or codes.entry_experts.max(initial=0) >= codec.experts:
+            raise LibraryError(_UNREADABLE_CODES)
         return CodedEntries(
-            _coder(stored.codec.weights),
+            coder,
             codes,
             stored.entry_weights,
             stored.entry_spans,
@@ -85,9 +102,12 @@ def _coder(weights: bytes) -> ExpertCoder:
     """What reads codes; one for all films that share it."""
     from semantic_video.moe_experts import ExpertCoder, TrainedExperts
 
-    codec = TrainedExperts.from_bytes(weights).codec
+    try:
+        codec = TrainedExperts.from_bytes(weights).codec
+    except LibraryError as error:
+        raise LibraryError(_UNREADABLE_CODES) from error
     if codec is None:
-        raise LibraryError("what reads the codes of a memory is damaged: index the film again")
+        raise LibraryError(_UNREADABLE_CODES)
     return ExpertCoder(codec)
 
 

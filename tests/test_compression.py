@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from semantic_video import Library, SemanticVideoProcessor
 from semantic_video.editing import edit_video, merge, rename, split, undo
 from semantic_video.encoders import load_encoder
+from semantic_video.errors import LibraryError
 from semantic_video.library import ClusteringRecord, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
 from semantic_video.memory_hierarchy import merge as merge_memories
@@ -27,6 +28,7 @@ from semantic_video.scene_retrieval import Packed, SceneRetriever
 from semantic_video.semantic_clustering import SemanticClustering
 from semantic_video.stored_memory import (
     clustering_record,
+    entries_from_stored,
     memory_facts,
     memory_from_stored,
     stored_from_memory,
@@ -347,3 +349,42 @@ def test_where_codes_do_not_pay_vectors_are_kept_and_a_line_says_so(tmp_path: Pa
     assert processor.index().record.code_bytes == 0
     assert any("vectors are kept, since codes pay from" in note for note in notes)
     assert processor.index().done == ()
+
+
+def other_format(weights: bytes) -> bytes:
+    """The same weights, of codes that are read in another way."""
+    data = weights.replace(b'\\"format\\": 1', b'\\"format\\": 9')
+    assert data != weights
+    return data
+
+
+def fewer_bytes(weights: bytes) -> bytes:
+    """A sound codec, but of codes of another size."""
+    entries = film()
+    return TrainedExperts(codec=ExpertCoder.fit(entries, texts(), SIZE // 2).codec).to_bytes()
+
+
+def fewer_experts(weights: bytes) -> bytes:
+    """A sound codec, but without some of the experts that codes name."""
+    entries = film()
+    return TrainedExperts(codec=ExpertCoder.fit(entries, texts(), SIZE, 2).codec).to_bytes()
+
+
+@pytest.mark.parametrize(
+    "spoil", [other_format, fewer_bytes, fewer_experts, lambda weights: weights[:40]]
+)
+def test_codes_that_their_experts_cannot_read_are_one_line_and_no_scores(spoil) -> None:
+    memory = coded_memory()
+    stored = stored_from_memory(memory, [clustering_record("own", memory)], {})
+    assert stored.codec is not None
+    spoiled = replace(stored, codec=replace(stored.codec, weights=spoil(stored.codec.weights)))
+    with pytest.raises(LibraryError, match="remove the film and index it again"):
+        entries_from_stored(spoiled)
+
+
+def test_experts_that_do_not_say_their_format_are_of_the_first() -> None:
+    weights = stored_from_memory(coded_memory(), [], {}).codec.weights
+    told, silent = b'{\\"format\\": 1}', b"{}".ljust(len(b'{\\"format\\": 1}'))
+    assert told in weights
+    first = TrainedExperts.from_bytes(weights.replace(told, silent)).codec
+    assert np.array_equal(first.means, coded_memory().entries.coder.codec.means)

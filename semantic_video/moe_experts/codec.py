@@ -28,6 +28,9 @@ Codes = NDArray[np.uint8]
 
 MAX_BITS = 8
 MAX_EXPERTS = 256
+CODE_FORMAT = 1
+"""How codes are read. A change of levels, order of bits or tiers raises it: older codes would still
+decode, to other vectors."""
 """A byte names an expert."""
 
 _KEPT = ("back", "steps", "scales", "bits")

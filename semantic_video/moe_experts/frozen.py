@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from semantic_video.errors import LibraryError
 from semantic_video.memory_hierarchy import SceneEntries
-from semantic_video.moe_experts.codec import ExpertCodec, unit_rows
+from semantic_video.moe_experts.codec import CODE_FORMAT, ExpertCodec, unit_rows
 
 if TYPE_CHECKING:
     from semantic_video.moe_experts.model import SceneMoE
@@ -147,7 +147,7 @@ class TrainedExperts:
             extra["adapt"] = {"top_k": self.adapt.top_k, "temperature": self.adapt.temperature}
         if self.codec is not None:
             tensors |= {f"codec.{name}": array for name, array in self.codec.arrays().items()}
-            extra["codec"] = {}
+            extra["codec"] = {"format": CODE_FORMAT}
         tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
         # An empty file of tensors is none: the facts stay even where both jobs are off.
         tensors["nothing"] = np.zeros(1, np.uint8)
@@ -157,7 +157,7 @@ class TrainedExperts:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> TrainedExperts:
-        """The inverse of `to_bytes`.
+        """The inverse of `to_bytes`; without a codec whose codes are of another format.
 
         Raises:
             LibraryError: the bytes are not what `to_bytes` makes.
@@ -175,9 +175,10 @@ class TrainedExperts:
             if "adapt" in jobs:
                 parts: dict[str, Any] = _part(tensors, "adapt.")
                 adapt = FrozenMoE(**parts, **jobs["adapt"])
-            if "codec" in jobs:
+            # One that does not say is of the first format; one of another format is none to us.
+            if "codec" in jobs and jobs["codec"].get("format", 1) == CODE_FORMAT:
                 codec = ExpertCodec.from_arrays(_part(tensors, "codec."))
-        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise LibraryError(
                 "the experts in the library are damaged: run `semantic-video train` again, or "
                 "search with --no-experts"
