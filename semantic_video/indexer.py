@@ -21,6 +21,7 @@ from semantic_video.indexing import (
     STAGES,
     clustering_id,
     first_stale_stage,
+    gave_up,
     refined_share,
     settings,
     stage_hashes,
@@ -234,6 +235,8 @@ class VideoIndexer:
             memory = memory.coded(coder)
         if len(memory) > limits.memory_size or limits.max_bytes not in (None, memory.max_bytes):
             memory = memory.consolidate(limits.memory_size, limits.max_bytes)
+        elif limits.memory_size > memory.memory_size and not gave_up(record):
+            memory = replace(memory, memory_size=limits.memory_size)  # nothing was cut: all fits
         return memory
 
     def _clustering_of(self, stored: StoredMemory, record: VideoRecord) -> ClusteringRecord:

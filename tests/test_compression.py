@@ -220,9 +220,13 @@ def test_corrections_by_hand_work_on_codes(tmp_path: Path) -> None:
     library = Library(tmp_path / "library", create=True)
     record = keep(library, coded_memory())
     before = library.load(record.id)
+    vectors = entries_from_stored(before)
     for change in (rename(0, "the first"), merge(0, 1), split(2), undo):
         record, memory = edit_video(library, record, change)
         assert isinstance(memory.entries, CodedEntries)
+        now = entries_from_stored(library.load(record.id))
+        assert np.array_equal(now.entry_vectors, vectors.entry_vectors)
+        assert np.array_equal(now.exemplar_vectors, vectors.exemplar_vectors)
     assert "the first" in memory.names
     assert library.load(record.id).checksum() == before.checksum()
 

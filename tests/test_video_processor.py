@@ -156,6 +156,17 @@ def test_a_processor_never_changes_what_the_command_line_uses(film: Path, tmp_pa
     )
 
 
+def test_a_larger_memory_is_one_where_nothing_was_cut(film: Path, tmp_path: Path) -> None:
+    library = Library(tmp_path / "l", create=True)
+    SemanticVideoProcessor(film, 3, memory_size=50, library=library).index()
+    memory = SemanticVideoProcessor(
+        film, 3, memory_size=90, library=library
+    ).build_semantic_memory()
+    assert (len(memory), memory.memory_size) == (6, 90)
+    (record,) = library.videos()
+    assert record.settings["memory_size"] == 50
+
+
 def test_an_offline_film_is_still_answered_from(tmp_path: Path) -> None:
     film = write_video(tmp_path / "film.mp4", render(SHOTS))
     SemanticVideoProcessor(film, 2, memory_size=2, library=tmp_path / "l").index()
