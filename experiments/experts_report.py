@@ -31,7 +31,13 @@ from semantic_video.config import load_config
 from semantic_video.encoders import load_encoder
 from semantic_video.library import Library
 from semantic_video.memory_hierarchy import MemoryHierarchy
-from semantic_video.moe_experts.adapt import FilmVectors, Recipe, fit_adapters, gates_of
+from semantic_video.moe_experts.adapt import (
+    FilmVectors,
+    Recipe,
+    fit_adapters,
+    gates_of,
+    within_scene_axes,
+)
 from semantic_video.moe_experts.baselines import scalar_pca
 from semantic_video.moe_experts.codec import ExpertCodec, Quantiser, normal_levels, unit_rows
 from semantic_video.moe_experts.held_out import (
@@ -242,6 +248,9 @@ class Film:
         ways = {name: (recipe, seen, centroids) for name, recipe in recipes(seed).items()}
         said = _by_word(seen, self.bank)
         ways["semantic, categories by word"] = (recipes(seed)["semantic"], *said)
+        trained = recipes(seed)["trained on recurrence"]
+        ways["trained on nearest scenes"] = (trained, _nearest_pairs(seen), centroids)
+        ways |= {name: (recipes(seed)["semantic"], seen, centroids) for name in _ALTERED}
         if self.beside is not None:
             both = joined([seen, self.beside])
             grouped = SemanticClustering(
@@ -259,6 +268,8 @@ class Film:
             else:
                 centres = centres[:1] if recipe.route == "dense" else centres
                 moe, _ = fit_adapters(learned, centres, recipe, self.bank[::5])
+                if name in _ALTERED:
+                    _ALTERED[name](moe, learned)
                 scenes, frames = (
                     _refine(moe, vectors, times, recipe)
                     for vectors, times in (
@@ -443,6 +454,52 @@ def _by_word(seen: FilmVectors, bank: FloatArray) -> tuple[FilmVectors, FloatArr
     sums = np.zeros((int(labels.max()) + 1, seen.scenes.shape[1]), np.float32)
     np.add.at(sums, labels, seen.scenes)
     return replace(seen, categories=labels.astype(np.int64)), unit_rows(sums)
+
+
+def _nearest_pairs(seen: FilmVectors) -> FilmVectors:
+    """The film with a category for each two scenes that are nearest to one another, at any time."""
+    likeness = seen.scenes @ seen.scenes.T
+    np.fill_diagonal(likeness, -np.inf)
+    nearest = likeness.argmax(axis=1)
+    own = np.arange(len(nearest))
+    return replace(
+        seen, categories=np.where(nearest[nearest] == own, np.minimum(own, nearest), own)
+    )
+
+
+def _whiten_each(moe: Any, seen: FilmVectors) -> None:
+    """Give each expert what varies within the scenes of its category, to be taken out."""
+    import torch
+
+    labels = seen.categories[seen.frame_scenes]
+    for number, expert in enumerate(moe.experts):
+        if (labels == number).sum() < 2:
+            continue
+        axes, factors = within_scene_axes(part_of(seen, seen.categories == number), moe.rank)
+        count = len(factors)
+        with torch.no_grad():
+            expert.down.zero_()
+            expert.down[:count] = torch.from_numpy(axes.T.astype(np.float32))
+            expert.up[:, :count] = torch.from_numpy((axes * (factors - 1)).astype(np.float32))
+
+
+def _near_hubs_off(moe: Any, seen: FilmVectors) -> None:
+    """Take off each expert's centre the mean of the centres nearest to it, as CSLS does."""
+    import torch
+
+    with torch.no_grad():
+        centres = moe.router.weight
+        likeness = centres @ centres.T
+        likeness.fill_diagonal_(-torch.inf)
+        near = likeness.topk(min(_NEAR_CENTRES, len(centres) - 1), dim=1).indices  # [K, near]
+        hubs = centres[near].mean(dim=1)  # [K, D]
+        for expert, centre, hub in zip(moe.experts, centres, hubs, strict=True):
+            expert.bias.copy_(Recipe().strength * (centre - hub))
+
+
+_NEAR_CENTRES = 10
+_ALTERED = {"semantic, whitening of each": _whiten_each, "semantic, near hubs off": _near_hubs_off}
+"""What is done to the experts of the semantic recipe after they are fitted."""
 
 
 def _plain(
