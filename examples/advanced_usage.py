@@ -24,7 +24,7 @@ def main() -> None:
     memory = processor.build_semantic_memory()
     print(memory)
     for cluster in memory.clusters():
-        print(f"  {cluster.id:2}  {cluster.name:24} {len(cluster.occurrences)} times")
+        print(f"  {cluster.id:2}  {cluster.name:30} {len(cluster.occurrences)} times")
 
     report = processor.train_moe_experts()
     print(f"\n{report}")
