@@ -1,6 +1,8 @@
 """Search in libraries of 10^3 to 10^6 scenes: recall, time, memory, and what others do.
 
     python -m benchmarks.search_scale --library DIR [--sizes 1000 ... 1000000] [--others] [--json]
+        [--out REPORT.json]
+    python -m benchmarks.search_scale --table REPORT.json
 
 The library gives real scenes, and the shipped pictures are such: they are sampled again with noise
 until there are enough, three frames to a scene, and asked for by texts. *exact* is what
@@ -8,8 +10,9 @@ until there are enough, three frames to a scene, and asked for by texts. *exact*
 whole search, in a process of its own whose memory is told, with what it maps); recall is the share
 of the exact ten best that each finds too. A million scenes want 9 GB of memory to be made.
 ``--others`` asks approximate indexes for the ten nearest entries: faiss (flat, HNSW, IVF), usearch,
-and Lance's own, against their exact order. Needs ``faiss-cpu`` and ``usearch``, which the product
-does not.
+and Lance's own, against their exact order; product quantisation up to 100,000 scenes, where its
+recall is lost already. Needs ``faiss-cpu`` and ``usearch``, which the product does not.
+``--out`` adds what was measured to a report, ``--table`` writes one as Markdown.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import resource
 import tempfile
 import time
@@ -30,6 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.run_record import conditions, write_json
 from semantic_video.config import default_config
 from semantic_video.encoders import load_encoder
 from semantic_video.library import Library
@@ -37,13 +42,14 @@ from semantic_video.library.packs import read_pack, write_pack
 from semantic_video.scene_retrieval import Packed, References, SceneRetriever
 from semantic_video.scene_retrieval.rows import FloatArray, Rows
 from semantic_video.scene_retrieval.scoring import likeliest, score_scenes, summary_scores
+from semantic_video.utils.cores import available_cores
 
 FRAMES = 3
 QUERIES = 100
 EXACT_QUERIES = 3
 """So many of them are timed where all scenes are looked at, which takes seconds."""
 CHUNK = 5_000
-OTHERS_UP_TO = 100_000
+PQ_UP_TO = 100_000
 K = 10
 SCENES_OF_A_VIDEO = 300
 SCENE_NOISE, FRAME_NOISE = 0.5, 0.3
@@ -56,11 +62,18 @@ Measured = tuple[str, dict[str, float]]
 def main() -> None:
     """Measure every size."""
     parser = argparse.ArgumentParser(description="Search at scale.")
-    parser.add_argument("--library", required=True)
+    parser.add_argument("--library")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--others", action="store_true")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--table", type=Path, metavar="REPORT")
     arguments = parser.parse_args()
+    if arguments.table:
+        print(table_of(json.loads(arguments.table.read_text(encoding="utf-8"))))
+        return
+    if not arguments.library:
+        parser.error("name a --library to search in")
     library = Library(arguments.library)
     records = library.videos()
     stored = library.load_many([record.id for record in records])
@@ -74,12 +87,44 @@ def main() -> None:
         rows = sampled(seeds, size)
         with tempfile.TemporaryDirectory() as folder:
             methods: Iterator[Measured] = ours(rows, queries, references, Path(folder))
-            if arguments.others and size <= OTHERS_UP_TO:
+            if arguments.others:
                 methods = chain(methods, others(rows, queries))
             for method, own in methods:
                 line = {"scenes": size, "method": method, **own}
                 print(json.dumps(line) if arguments.json else line_of(line), flush=True)
+                if arguments.out:
+                    add_to(arguments.out, line)
         del rows
+
+
+def add_to(path: Path, line: dict[str, Any]) -> None:
+    """Put a line into a report, in the place of an earlier one of that size and method."""
+    report = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"rows": []}
+    load = round(os.getloadavg()[0], 1)
+    measured = {**line, "load": load, "conditions": conditions(default_config())}
+    same = ("scenes", "method")
+    rows = [row for row in report["rows"] if any(row[key] != line[key] for key in same)]
+    write_json(path, {"rows": [*rows, measured]})
+
+
+def table_of(report: dict[str, Any]) -> str:
+    """A table with a line for each size and method."""
+    lines = [
+        "| scenes | method | recall@10 | median ms | 99th percentile | built in s | peak MB |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in report["rows"]:
+        cells = (
+            f"{row['scenes']:,}",
+            row["method"],
+            f"{row['recall']:.3f}",
+            f"{row['median_ms']:,.2f}",
+            f"{row['p99_ms']:,.2f}",
+            f"{row['build_s']:,.1f}" if "build_s" in row else "",
+            f"{row['peak_mb']:,}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def sampled(seeds: FloatArray, size: int) -> Rows:
@@ -204,7 +249,6 @@ def others(rows: Rows, queries: FloatArray) -> Iterator[Measured]:
     import faiss
     from usearch.index import Index
 
-    faiss.omp_set_num_threads(1)  # its threads wait by spinning
     vectors = rows.entry_summary
     size, dimension = vectors.shape
     exact, exact_s = timed(lambda query: np.argsort(-(vectors @ query))[:K], queries)
@@ -220,12 +264,16 @@ def others(rows: Rows, queries: FloatArray) -> Iterator[Measured]:
         ),
     }
     for name, make in makers.items():
+        if "PQ" in name and size > PQ_UP_TO:
+            continue
+        faiss.omp_set_num_threads(available_cores())
         started = time.perf_counter()
         index = make()
         if not index.is_trained:
             index.train(vectors[: 64 * lists])
         index.add(vectors)
         built_s = time.perf_counter() - started
+        faiss.omp_set_num_threads(1)  # one query has no use for more
         if "IVF" in name:
             index.nprobe = max(1, lists // 20)
         if "HNSW" in name:
@@ -263,6 +311,8 @@ def lance_indexes(
             "Lance IVF_PQ, 5 % probed": ("IVF_PQ", {"num_sub_vectors": 48}),
         }
         for name, (kind, more) in kinds.items():
+            if kind == "IVF_PQ" and size > PQ_UP_TO:
+                continue
             dataset = lance.write_dataset(table, Path(folder) / kind)
             lists = max(1, int(size**0.5))
             started = time.perf_counter()
