@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -204,13 +204,8 @@ def test_no_row_of_operations_exceeds_a_budget(
         check(memory, limits)
 
 
-@settings(max_examples=60, deadline=None)
-@given(entries=films, limits=budgets, policy=st.sampled_from(sorted(POLICIES)))
-def test_a_stream_is_within_its_budget_after_every_scene(
-    entries: SceneEntries, limits: dict[str, Any], policy: str
-) -> None:
-    budget = Budget(D, **limits)
-    stream = MemoryStream(budget, POLICIES[policy](seed=3))
+def added(stream: MemoryStream, entries: SceneEntries) -> Iterator[int]:
+    """Add the scenes one by one; the number of each once it is in."""
     for row, (span,) in enumerate(entries.entry_spans):
         rows = entries.exemplar_rows(row)
         stream.add(
@@ -218,6 +213,17 @@ def test_a_stream_is_within_its_budget_after_every_scene(
             entries.exemplar_times[rows],
             entries.exemplar_vectors[rows],
         )
+        yield row
+
+
+@settings(max_examples=60, deadline=None)
+@given(entries=films, limits=budgets, policy=st.sampled_from(sorted(POLICIES)))
+def test_a_stream_is_within_its_budget_after_every_scene(
+    entries: SceneEntries, limits: dict[str, Any], policy: str
+) -> None:
+    budget = Budget(D, **limits)
+    stream = MemoryStream(budget, POLICIES[policy](seed=3))
+    for _ in added(stream, entries):
         held = stream.entries()
         labels = np.zeros(len(held), dtype=np.int32)
         memory = MemoryHierarchy(
@@ -310,13 +316,7 @@ def test_bytes_go_to_entries_before_exemplars_and_hardly_any_is_left(max_bytes: 
 def test_a_stream_short_of_bytes_gives_up_exemplars_before_entries() -> None:
     entries = film(scenes=30, subjects=8, frames=6)
     stream = MemoryStream(Budget(D, 30, max_bytes=4000))
-    for row, (span,) in enumerate(entries.entry_spans):
-        rows = entries.exemplar_rows(row)
-        stream.add(
-            Span(span.start_s, span.end_s),
-            entries.exemplar_times[rows],
-            entries.exemplar_vectors[rows],
-        )
+    for row in added(stream, entries):
         assert len(stream) == row + 1 or not len(stream.entries().exemplar_times)
     assert stream.history.thinned
 
