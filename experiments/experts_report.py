@@ -316,6 +316,7 @@ def coders(
         ("semantic, directions of each", "semantic", bank, 100.0),
         ("temporal", "temporal", bank, None),
         ("random", "random", bank, None),
+        ("hash", "hash", bank, None),
         ("one shared", "dense", bank, None),
         ("semantic, no texts", "semantic", None, None),
     ):
@@ -346,6 +347,7 @@ def recipes(seed: int) -> dict[str, Recipe | None]:
         "semantic": base,
         "temporal": replace(base, route="temporal"),
         "random": replace(base, route="random"),
+        "hash": replace(base, route="hash"),
         "dense": replace(base, route="dense"),
         "within-scene whitening": replace(base, strength=0.0, normalise=True),
         "semantic and whitening": replace(base, normalise=True),
