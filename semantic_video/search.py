@@ -157,7 +157,7 @@ class Searcher:
             for rank in ranks:
                 if not 1 <= rank <= len(last.moments):
                     raise QueryError(
-                        f"the last search listed {len(last.moments)} moments, there is no {rank}"
+                        f"there is no moment {rank}: the last search listed {len(last.moments)}"
                     )
                 video, start_s, end_s = last.moments[rank - 1]
                 mark = asker.mark(video, Span(start_s, end_s), side)

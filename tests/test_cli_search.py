@@ -109,7 +109,7 @@ def test_marks_refine_the_last_search_again_and_again(film: Path, shelf: Path) -
 def test_marks_need_a_search_and_ranks_of_it(film: Path, tmp_path: Path, shelf: Path) -> None:
     asked(shelf, "a dog", "-k", 2)
     refused = run_cli("search", "--right", "3", "--library", shelf)
-    assert_refused(refused, "listed 2 moments", "no 3")
+    assert_refused(refused, "no moment 3", "listed 2")
     assert_refused(run_cli("search", "--right", "1", "--wrong", "1-2", "--library", shelf), "both")
     assert_refused(run_cli("search", "--right", "first", "--library", shelf), "by rank")
     assert_refused(run_cli("search", "a dog", "--right", "1", "--library", shelf), "last search")

@@ -105,8 +105,9 @@ def _print_moments(answer: Moments, titled: bool) -> None:
         )
         for rank, moment in enumerate(answer, start=1)
     ]
-    columns = ("rank", "video", "time", "score", "probability", "cluster")
-    print_result(table(columns, rows, right="rank score probability"))
+    if rows:
+        columns = ("rank", "video", "time", "score", "probability", "cluster")
+        print_result(table(columns, rows, right="rank score probability"))
     if answer.value is not None:
         print_result(f"{answer.value:.10g}")
     elif answer.complete:
