@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--query", help="also draw the answers to this")
     parser.add_argument("--what", nargs="+", default=["timeline", "map", "sheet", "themes"])
     arguments = parser.parse_args()
-    config = load_config(None)
+    config = load_config(None).override({"library": str(arguments.library)}, source="LIBRARY")
     library = Library(arguments.library)
     for name in arguments.films:
         pictures = Pictures.of(library, library.resolve(name), config)

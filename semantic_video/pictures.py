@@ -152,6 +152,7 @@ class Pictures:
                     tier.name, tier.entries, tier.budget_entries, tier.bytes, tier.budget_bytes
                 )
                 for tier in account.tiers
+                if tier.budget_entries  # none for frames where no scene is open
             ],
             path,
             title=title,

@@ -167,11 +167,13 @@ def _tier(drawing: Page, y: float, tier: TierUse, axis: TimeAxis) -> float:
         drawing.rectangle(
             axis.left, y + 0.02, max(wide * share, 0.01), LINE_IN - 0.04, _HELD, layer=3.5
         )
+    held = f"{tier.entries} of {tier.budget_entries}"
+    if tier.budget_bytes:
+        held += f", {_size(tier.bytes)} of {_size(tier.budget_bytes)}"
     drawing.text(
         axis.left + wide + _GAP_IN,
         middle,
-        f"{tier.entries} of {tier.budget_entries}, "
-        f"{_size(tier.bytes)} of {_size(tier.budget_bytes)}",
+        held,
         size=SMALL_PT,
         colour=FAINT_INK,
         middle=True,
