@@ -478,3 +478,27 @@ def test_a_cluster_of_which_nothing_sure_can_be_said_gets_a_kind_of_thing() -> N
     assert [each.sure for each in described] == [True, True, False]
     assert described[0].words[0] == "boat"
     assert set(described[2].kinds) == set(kinds)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-7, 1e-5])
+def test_auto_finds_subjects_whose_showings_are_the_same_but_for_rounding(noise: float) -> None:
+    rng = np.random.default_rng(0)
+    subjects = np.repeat(rng.normal(size=(40, 64)), 6, axis=0)
+    scenes = subjects + noise * rng.normal(size=subjects.shape)
+    scenes /= np.linalg.norm(scenes, axis=1, keepdims=True)
+    found = SemanticClustering("kmeans", "auto", 0).fit(scenes.astype(np.float32))
+    assert found.size == 40
+    assert len({(a, b) for a, b in zip(found.labels, np.repeat(range(40), 6), strict=True)}) == 40
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 999), copies=st.integers(2, 6), noise=st.sampled_from([0.0, 1e-8, 1e-4]))
+def test_silhouettes_of_near_copies_are_silhouettes(seed: int, copies: int, noise: float) -> None:
+    rng = np.random.default_rng(seed)
+    points = np.repeat(rng.normal(size=(5, 8)), copies, axis=0)
+    points = points + noise * rng.normal(size=points.shape)
+    points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    labels = rng.permutation(np.arange(len(points)) % 7).astype(np.int32)
+    assert np.abs(silhouettes(points, labels)).max() <= 1
+    tree = [(a, b) for _, a, b in merge_order(points, np.ones(len(points)))]
+    assert np.abs(cut_silhouettes(points, tree)).max() <= 1

@@ -42,6 +42,10 @@ reasonable structure", Kaufman and Rousseeuw 1990)."""
 NOTHING = 0.05
 """Mean silhouette below which scenes that are half alike (mean cosine 0.5) show one thing too."""
 
+_SAME = 1e-5
+"""Cosine distance below which scenes are the same: rounding alone makes some 1e-7 of it, of either
+sign, and a silhouette of such distances would say anything."""
+
 _BLOCK = 4096
 """Scenes compared with all clusters at once, which bounds the memory that takes."""
 
@@ -120,13 +124,13 @@ def _block_silhouettes(
     means: NDArray[np.float32],
     sizes: NDArray[np.intp],
 ) -> NDArray[np.float64]:
-    distances = (1 - points @ means.T).astype(np.float64)
+    distances = np.maximum(1 - (points @ means.T).astype(np.float64), 0)
     rows, own_size = np.arange(len(points)), sizes[labels]
     # A scene's distance to itself is no part of the mean distance to the others.
     own = distances[rows, labels] * own_size / np.maximum(own_size - 1, 1)
     distances[rows, labels] = np.inf
     other = distances.min(axis=1)
-    larger = np.maximum(np.maximum(own, other), 1e-12)
+    larger = np.maximum(np.maximum(own, other), _SAME)
     return np.where(own_size > 1, (other - own) / larger, 0.0)
 
 
@@ -168,9 +172,10 @@ def cut_silhouettes(
         other[still], beside[still] = low, joined[still]
         look(np.flatnonzero(touched & ~still))
         size = sizes[own]
-        inside = (1 - near[rows, own]) * size / np.maximum(size - 1, 1)
-        larger = np.maximum(np.maximum(inside, 1 - beside), 1e-12)
-        means[clusters] = np.where(size > 1, (1 - beside - inside) / larger, 0.0).mean()
+        inside = np.maximum(1 - near[rows, own], 0) * size / np.maximum(size - 1, 1)
+        outside = np.maximum(1 - beside, 0)
+        larger = np.maximum(np.maximum(inside, outside), _SAME)
+        means[clusters] = np.where(size > 1, (outside - inside) / larger, 0.0).mean()
     return means[2:]
 
 
