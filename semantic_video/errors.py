@@ -29,6 +29,10 @@ class LibraryError(SemanticVideoError):
     """A library that is missing, broken, newer than this program, or cannot be written."""
 
 
+class OutdatedError(LibraryError):
+    """What was to be changed was made anew meanwhile, by another process."""
+
+
 class QueryError(SemanticVideoError):
     """A query that cannot be answered as it stands."""
 

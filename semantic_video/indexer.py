@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from semantic_video.config import Config
 from semantic_video.editing import Change, brought_up_to_date, edit_video
 from semantic_video.encoders import ImageTextEncoder
-from semantic_video.errors import LibraryError, VideoError
+from semantic_video.errors import LibraryError, OutdatedError, VideoError
 from semantic_video.indexing import (
     STAGES,
     clustering_id,
@@ -161,6 +161,11 @@ class VideoIndexer:
             VideoError: the film cannot be read, or changed while it was read.
             LibraryError: the library cannot be read or written.
         """
+        with contextlib.suppress(OutdatedError):
+            return self._index()
+        return self._index()  # another process indexed the film meanwhile: what is left after it
+
+    def _index(self) -> IndexReport:
         clock = _Clock()
         earlier = self.known()
         words = Transcription(

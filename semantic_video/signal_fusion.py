@@ -73,6 +73,11 @@ def fuse(
     return Moments(pictures.query, kept[:k], found=True)
 
 
+def found_by(moment: Moment) -> str:
+    """The signals that found a moment, for people: ``picture+speech``."""
+    return "+".join(signal for signal in SIGNALS if signal in moment.signals)
+
+
 def _better_than_chance(hits: Sequence[WordHit]) -> list[WordHit]:
     best: dict[str, float] = {}
     for hit in hits:
@@ -94,6 +99,7 @@ def _word_moments(
         if picture is None:  # words where the film has no scene: behind its end
             continue
         seen = (picture.probability or 0.0) if with_picture else 0.0
+        by_picture = with_picture and (picture.probability is None or seen >= CHANCE)
         moments.append(
             replace(
                 picture,
@@ -101,7 +107,7 @@ def _word_moments(
                 end_s=hit.end_s,
                 probability=_either(hit.probability, seen),
                 signals={
-                    **(picture.signals if with_picture else {}),
+                    **(picture.signals if by_picture else {}),
                     hit.signal: round(hit.probability, 4),
                 },
             )

@@ -6,6 +6,7 @@ installed later runs at the next ``index``, alone, and nothing is read twice.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,7 +106,9 @@ class Transcription:
 
         stored = record.stages.get(SPEECH)
         start_s = float(record.info.get("start_time_s", 0.0))
-        source = find_subtitles(self._path) if self._options.subtitles else None
+        # Beside the film that is indexed: of its copies elsewhere each may have others.
+        place = Path(record.path) if os.path.exists(record.path) else self._path
+        source = find_subtitles(place) if self._options.subtitles else None
         if source is not None:
             stage = f"subtitles:{_VERSION}:{source.mark}"
             if stage == stored:
@@ -113,9 +116,11 @@ class Transcription:
             return _within(read_subtitles(source, start_s), record.duration_s), stage
         recognised = stored is not None and stored.startswith("speech:")
         has_audio = bool(record.info.get("audio_streams"))
+        model = self._options.speech_model
+        if has_audio and model and self._options.speech != "off" and not speech.can_recognise():
+            raise EncoderError(f"what is said is not indexed: {speech.INSTALL}")
         if not has_audio or self._options.speech == "off" or not speech.can_recognise():
             return None if recognised or stored == _NONE else ((), _NONE)
-        model = self._options.speech_model
         if model is None:
             if stored is None:
                 self._note(

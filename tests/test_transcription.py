@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -169,3 +170,56 @@ def test_text_in_the_picture_is_read_where_it_is(
     assert first["signals"]["text"] > 0.5
     assert first["start_s"] == pytest.approx(3, abs=0.1)
     assert first["end_s"] == pytest.approx(7, abs=0.1)
+
+
+def test_a_copy_elsewhere_does_not_put_its_subtitles_in_the_place_of_the_film_s(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = tmp_path / "library"
+    copy = tmp_path / "elsewhere" / "copy.mp4"
+    copy.parent.mkdir()
+    shutil.copy2(film, copy)
+    copy.with_suffix(".srt").write_text(SRT.replace("waggle dance", "honey flow"))
+    options = ["--ocr", "off", "--library", str(library)]
+    assert command(capsys, "index", str(film), *options)[0]["done"][-1] == "speech"
+    assert command(capsys, "index", str(copy), *options)[0]["done"] == []
+    (lines,) = Library(library).lines().values()
+    assert ["waggle" in line.text for line in lines] == [True]
+
+
+def test_the_table_says_what_found_a_moment_where_words_did(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf = ["--library", str(tmp_path / "library")]
+    assert run(["index", str(film), "--ocr", "off", *shelf]) == 0
+    capsys.readouterr()
+    assert run(["search", "the waggle dance of bees", *shelf]) == 0
+    head, first, *_ = capsys.readouterr().out.splitlines()[1:]
+    assert head.endswith("found by")
+    assert first.endswith("speech")
+    assert run(["search", "a red square", *shelf]) == 0
+    assert "found by" not in capsys.readouterr().out
+    assert run(["search", "the waggle dance of bees", "--csv", *shelf]) == 0
+    head, first, *_ = capsys.readouterr().out.splitlines()
+    assert head.endswith(",signals")
+    assert first.endswith("speech")
+
+
+def test_a_picture_is_not_found_in_words(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf = ["--library", str(tmp_path / "library")]
+    assert run(["index", str(film), "--ocr", "off", *shelf]) == 0
+    assert run(["search", "--like", f"{film}@0:01", "--in", "speech", *shelf]) == 2
+    assert "take --in speech or text away" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(find_spec("faster_whisper") is not None, reason="the extra is installed")
+def test_a_speech_model_without_the_extra_is_one_line_and_indexing_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = write_video(tmp_path / "talk.mp4", render([Shot(1, 2)]), audio_s=2.0)
+    asked = ["--ocr", "off", "--speech-model", str(tmp_path), "--library", str(tmp_path / "l")]
+    assert run(["index", str(film), *asked]) == 0
+    notes = capsys.readouterr().err
+    assert "what is said is not indexed: pip install 'semantic-video[speech]'" in notes

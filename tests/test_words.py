@@ -13,7 +13,7 @@ from semantic_video.library import LineWords, VideoRecord
 from semantic_video.library.lines import line_rows, line_words
 from semantic_video.records import Line, Moment
 from semantic_video.scene_retrieval import Moments
-from semantic_video.signal_fusion import fuse, signals_named
+from semantic_video.signal_fusion import found_by, fuse, signals_named
 from semantic_video.word_search import WordHit, search_words
 from semantic_video.words import query_stems, stems
 
@@ -106,12 +106,16 @@ def hit(start_s: float, end_s: float, probability: float, signal: str = "speech"
 
 
 def merged(
-    pictures: list[Moment], hits: list[WordHit], k: int = 10, signals: tuple[str, ...] = ()
+    pictures: list[Moment],
+    hits: list[WordHit],
+    k: int = 10,
+    signals: tuple[str, ...] = (),
+    seen: float = 0.1,
 ) -> Moments:
     return fuse(
         Moments("query", pictures, found=bool(pictures)),
         hits,
-        lambda video, span: picture(span.start_s, span.end_s, 0.1),
+        lambda video, span: picture(span.start_s, span.end_s, seen),
         k,
         signals_named(signals),
     )
@@ -151,10 +155,16 @@ def test_without_probabilities_words_come_first() -> None:
 
 
 def test_signals_that_agree_are_surer_and_are_all_named() -> None:
-    answer = merged([], [hit(5, 8, 0.8), hit(6, 9, 0.7, "text")])
-    assert len(answer) == 1
-    assert answer[0].signals == {"picture": 0.2, "speech": 0.8, "text": 0.7}
-    assert answer[0].probability == pytest.approx(1 - 0.2 * 0.9 * 0.3)
+    (both,) = merged([], [hit(5, 8, 0.8), hit(6, 9, 0.7, "text")], seen=0.6)
+    assert both.signals == {"picture": 0.2, "speech": 0.8, "text": 0.7}
+    assert found_by(both) == "picture+speech+text"
+    assert both.probability == pytest.approx(1 - 0.2 * 0.4 * 0.3)
+
+
+def test_pictures_that_probably_show_something_else_did_not_find_it() -> None:
+    (said,) = merged([], [hit(5, 8, 0.8)], seen=0.1)
+    assert said.signals == {"speech": 0.8}
+    assert said.probability == pytest.approx(1 - 0.2 * 0.9)
 
 
 def test_only_the_signals_asked_for_answer() -> None:

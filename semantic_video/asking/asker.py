@@ -135,6 +135,11 @@ class Asker:
         Raises:
             QueryError: it asks for nothing, or for what cannot be.
         """
+        if "picture" not in request.signals and not any(request.phrases()):
+            raise QueryError(
+                "a picture or moment is found in pictures: take --in speech or text away, or ask "
+                "with words"
+            )
         where = scopes(request.filters, self._films)
         answer = self._answer(request, where)
         answer.searched = len(self._films if where is None else where)

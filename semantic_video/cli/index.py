@@ -192,11 +192,11 @@ def _index_line(report: IndexReport) -> str:
         first = "indexed"
     else:
         first = f"{stages} {'made anew' if report.done[0] in STAGES else 'read'}"
+    took = f"{record.name}: {facts}; {first} in {report.seconds:.1f} s"
+    if "vectors" not in report.done:  # the film was not watched
+        return took
     speed = f"{record.duration_s / report.seconds:.0f}x real time"
-    return (
-        f"{record.name}: {facts}; {first} in {report.seconds:.1f} s ({speed}), "
-        f"{record.undecoded_s:.1f} s could not be decoded"
-    )
+    return f"{took} ({speed}), {record.undecoded_s:.1f} s could not be decoded"
 
 
 def notes_of(record: VideoRecord) -> list[str]:

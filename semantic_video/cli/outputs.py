@@ -91,10 +91,12 @@ def cut_clips(answers: Sequence[Moments], folder: Path, exact: bool, reporter: R
 
 
 def _print_moments(answer: Moments, titled: bool) -> None:
+    from semantic_video.signal_fusion import found_by
+
     print_result(printable(f"{answer.query}: {answer.verdict}" if titled else answer.verdict))
     paths = {moment.video for moment in answer}
     distinct = len({Path(path).name for path in paths}) == len(paths)
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (
             rank,
             Path(moment.video).name if distinct else moment.video,
@@ -105,8 +107,12 @@ def _print_moments(answer: Moments, titled: bool) -> None:
         )
         for rank, moment in enumerate(answer, start=1)
     ]
+    columns = ["rank", "video", "time", "score", "probability", "cluster"]
+    sources = [found_by(moment) for moment in answer]
+    if any(source not in ("", "picture") for source in sources):
+        columns.append("found by")
+        rows = [(*row, source) for row, source in zip(rows, sources, strict=True)]
     if rows:
-        columns = ("rank", "video", "time", "score", "probability", "cluster")
         print_result(table(columns, rows, right="rank score probability"))
     if answer.value is not None:
         print_result(f"{answer.value:.10g}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from semantic_video.errors import LibraryError, QueryError
+from semantic_video.errors import LibraryError, OutdatedError, QueryError
 from semantic_video.library import film_files, lookup, rows, searches
 from semantic_video.library.array_cache import CACHE, cached_array, remove_leftovers
 from semantic_video.library.experts import (
@@ -269,7 +269,7 @@ class Library:
         """Change the facts of a video (path, notes, settings ...), not its memory.
 
         ``record`` is one that came from the library. Another video that was at its path is
-        forgotten. Raises `LibraryError` where the video was removed or indexed again since.
+        forgotten. Raises `OutdatedError` where the video was removed or indexed again since.
         """
         with self.writer(on_wait):
             if self._record(record.id).generation != record.generation:
@@ -288,7 +288,7 @@ class Library:
         """Add a clustering of the video's entries, or replace the one with the same id.
 
         Which one is active changes only with ``make_active``, whatever the clustering says.
-        ``generation`` is that of the memory that was clustered: with it, `LibraryError` is raised
+        ``generation`` is that of the memory that was clustered: with it, `OutdatedError` is raised
         where the video was indexed again since. Returns the video's record as it now is.
         """
         with self.writer(on_wait):
@@ -317,7 +317,7 @@ class Library:
         """Keep the experts of a clustering, in the place of any that it had.
 
         The same bytes are stored once, for however many videos.
-        Raises `LibraryError` where the video was indexed again since ``generation``.
+        Raises `OutdatedError` where the video was indexed again since ``generation``.
         """
         with self.writer(on_wait):
             record = self._record(video_id)
@@ -338,7 +338,7 @@ class Library:
         """Put ``lines`` in the place of those of their ``kind`` (``speech`` or ``text``).
 
         ``stage`` says what they were made with and goes into the record's ``stages`` under the
-        name of the kind. Raises `LibraryError` where the video was indexed again since
+        name of the kind. Raises `OutdatedError` where the video was indexed again since
         ``generation``. Returns the video's record as it now is.
         """
         with self.writer(on_wait):
@@ -523,5 +523,5 @@ class Library:
         self._tables.upsert(rows.VIDEOS, ["id"], rows.video_rows([record]), drop)
 
     @staticmethod
-    def _outdated(record: VideoRecord) -> LibraryError:
-        return LibraryError(f"{record.name} was indexed again meanwhile: run this once more")
+    def _outdated(record: VideoRecord) -> OutdatedError:
+        return OutdatedError(f"{record.name} was indexed again meanwhile: run this once more")

@@ -11,7 +11,7 @@ from semantic_video.records import Moment
 
 _COLUMNS = (
     "query", "rank", "video", "start_s", "end_s", "score", "probability", "cluster",
-    "cluster_name", "keyframe_s",
+    "cluster_name", "keyframe_s", "signals",
 )  # fmt: skip
 
 
@@ -22,7 +22,7 @@ def csv_table(answers: Iterable[tuple[str, Sequence[Moment]]]) -> str:
     writer.writerow(_COLUMNS)
     for query, moments in answers:
         for rank, moment in enumerate(moments, start=1):
-            facts = moment.as_dict()
+            facts = moment.as_dict() | {"signals": "+".join(moment.signals)}
             writer.writerow([query, rank, *(facts[name] for name in _COLUMNS[2:])])
     return text.getvalue()
 
