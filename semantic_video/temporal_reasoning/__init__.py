@@ -4,7 +4,8 @@
 - `presence`: which scenes show what a phrase says
 - `evidence`: what a plan may look at
 - `plans`: a plan for each form of question; `draft`, `wording`: sentences with their moments
-- `language_model`, `model_wording`: what a language model may do, where one is named
+- `language_model`, `http_exchange`, `model_wording`: what a language model may do, if one is named
+- `model_checks`, `numbers_in_text`: which of its sentences may stand
 - `reasoner`: the parts put together
 """
 

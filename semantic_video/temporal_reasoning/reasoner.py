@@ -10,7 +10,11 @@ from semantic_video.records import Answer
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import Evidence
 from semantic_video.temporal_reasoning.forms import read_question
-from semantic_video.temporal_reasoning.language_model import LanguageModel, ModelError
+from semantic_video.temporal_reasoning.language_model import (
+    LanguageModel,
+    ModelError,
+    NoAnswerError,
+)
 from semantic_video.temporal_reasoning.model_wording import Pictures, translated, worded
 from semantic_video.temporal_reasoning.plans import PLANS
 from semantic_video.temporal_reasoning.plans.queries import answer_query
@@ -56,14 +60,18 @@ class TemporalReasoner:
             return self._draft(question).answer()
         failed: list[str] = []
         draft = None
+        silent: NoAnswerError | None = None
         if question.form in _TRANSLATED and not question.options:
             try:
                 query = translated(model, question.text)
                 draft = self._finished(question, answer_query(question, query, self._evidence))
             except ModelError as failure:
                 failed.append(f"{model.name} gave no query: {failure}")
+                silent = failure if isinstance(failure, NoAnswerError) else None
         answer = (draft or self._draft(question)).answer()
         try:
+            if silent is not None:  # the user has waited long enough
+                raise silent
             answer = worded(
                 model,
                 answer,
@@ -73,7 +81,8 @@ class TemporalReasoner:
             )
         except ModelError as failure:
             failed.append(f"worded without {model.name}: {failure}")
-            answer = replace(answer, method=f"{answer.method}; {failed[-1]}")
+            method = f"{answer.method}; {failed[-1]}"
+            answer = replace(answer, method=method, dropped=failure.dropped)
         return replace(answer, plan=(*answer.plan, *failed))
 
     def _draft(self, question: Question) -> Draft:

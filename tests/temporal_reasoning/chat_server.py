@@ -101,6 +101,21 @@ def dripping(seconds: float) -> Reply:
     return reply
 
 
+def dripping_headers(seconds: float) -> Reply:
+    """A byte of a header now and then: the content never begins."""
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Wait: ")
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            handler.wfile.write(b"x")
+            handler.wfile.flush()
+            time.sleep(0.05)
+        handler.close_connection = True
+
+    return reply
+
+
 def endless() -> Reply:
     """Far more than an answer can hold."""
 

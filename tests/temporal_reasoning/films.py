@@ -15,6 +15,7 @@ from semantic_video.records import Line, Span
 from semantic_video.scene_retrieval import SceneRetriever
 from semantic_video.semantic_clustering import Clustering
 from semantic_video.temporal_reasoning import Evidence, Film, TemporalReasoner
+from semantic_video.temporal_reasoning.model_wording import Pictures
 
 THINGS = ("dog", "cat", "train", "beach", "violin", "goal", "sunset", "kitchen")
 _AXES = {thing: row for row, thing in enumerate(THINGS)}
@@ -56,7 +57,7 @@ def film(name: str, shown: str, scene_s: float = 10.0, lines: Sequence[Line] = (
     return Film(f"/films/{name}", len(things) * scene_s, memory, tuple(lines))
 
 
-def reasoner(*films: Film) -> TemporalReasoner:
+def reasoner(*films: Film, pictures: Pictures | None = None) -> TemporalReasoner:
     record = VideoRecord(path="", name="", size=0, mtime_ns=0, fingerprint="", id="v", generation=1)
     own = films[0]
     import pyarrow as pa
@@ -69,5 +70,5 @@ def reasoner(*films: Film) -> TemporalReasoner:
     retriever = SceneRetriever([(f.video, f.memory) for f in films], load_config(None).retrieval)
     words = line_words(pa.concat_tables(rows), {1: own.video})
     return TemporalReasoner(
-        Evidence(films, retriever, encode, vocabulary, encode(vocabulary), words)
+        Evidence(films, retriever, encode, vocabulary, encode(vocabulary), words), pictures
     )
