@@ -25,6 +25,7 @@ from semantic_video.temporal_reasoning.model_checks import (
     holds_address,
     without_lines,
 )
+from semantic_video.temporal_reasoning.numbers_in_text import denies
 from semantic_video.temporal_reasoning.question_text import letter
 from semantic_video.temporal_reasoning.wording import clock, cut, sentence, stretch
 from semantic_video.words import query_stems, stems
@@ -55,6 +56,7 @@ numbers of the moments it rests on. Name no times, numbers or facts that are not
 most 6 sentences. If the findings do not answer the question, say so in one sentence that cites
 them."""
 
+_PHRASE = re.compile(r'"[^"]*"')
 _QUOTES = re.compile(r'["“”„]+')
 
 
@@ -84,6 +86,8 @@ def translated(model: LanguageModel, question: str) -> Query:
         words = query_stems(term.text)
         if not words or sum(word in asked for word in words) < _ASKED * len(words):
             raise ModelError("its query is about something else")
+    if denies(_PHRASE.sub(" ", str(query))) and not denies(question):
+        raise ModelError("its query denies what was asked")
     return query
 
 
