@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from semantic_video.config import SamplingOptions
 from semantic_video.encoders.base import ImageTextEncoder
+from semantic_video.scene_segmentation.changes import difference
 
 
 class EncodedFrames(NamedTuple):
@@ -46,8 +47,8 @@ class FrameSampler:
         self._interval_s = options.interval_s
         self._fresh = True  # nothing of the shot has been encoded yet
         self._encoded_s = 0.0
-        self._encoded: NDArray[np.int16] | None = None
-        self._previous: NDArray[np.int16] | None = None
+        self._encoded: NDArray[np.uint8] | None = None
+        self._previous: NDArray[np.uint8] | None = None
 
     def wants(self, time_s: float, small: NDArray[np.uint8]) -> bool:
         """Whether the frame shown at ``time_s`` is to be encoded; frames come in order of time.
@@ -55,31 +56,30 @@ class FrameSampler:
         ``small``: the frame's reduced picture, uint8 [h, w, 3].
         """
         options = self._options
-        picture = small.astype(np.int16)
-        if self._previous is not None and _change(picture, self._previous) > options.jump:
+        if self._previous is not None and difference(small, self._previous) > options.jump:
             self._fresh = True
             self._due_s = time_s + options.first_offset_s
             self._interval_s = options.interval_s
-        self._previous = picture
+        self._previous = small
         if time_s < self._due_s:
             return False
         still = (
             not self._fresh
             and self._encoded is not None
             and time_s < self._encoded_s + options.static_interval_s
-            and _change(picture, self._encoded) < options.static_change
+            and difference(small, self._encoded) < options.static_change
         )
         if still:
             self._due_s = time_s + options.interval_s
             return False
-        self._take(time_s, picture)
+        self._take(time_s, small)
         return True
 
     def took(self, time_s: float, small: NDArray[np.uint8]) -> None:
         """Hear that the frame last asked about is encoded all the same, for another reason."""
-        self._take(time_s, small.astype(np.int16))
+        self._take(time_s, small)
 
-    def _take(self, time_s: float, picture: NDArray[np.int16]) -> None:
+    def _take(self, time_s: float, small: NDArray[np.uint8]) -> None:
         options = self._options
         self._due_s = time_s + self._interval_s
         if not self._fresh:  # three frames speak for a scene: the first three are as near
@@ -87,11 +87,7 @@ class FrameSampler:
             self._interval_s = min(longest_s, self._interval_s * options.interval_growth)
         self._fresh = False
         self._encoded_s = time_s
-        self._encoded = picture
-
-
-def _change(picture: NDArray[np.int16], other: NDArray[np.int16]) -> float:
-    return float(np.abs(picture - other).mean())
+        self._encoded = small
 
 
 class SeenPictures:

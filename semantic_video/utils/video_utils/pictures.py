@@ -118,7 +118,7 @@ class Scalers:
         scaled = self._small_scaler.reformat(
             picture, width, height, "yuv444p", interpolation=Interpolation.AREA, threads=1
         )
-        return cast(NDArray[np.uint8], scaled.to_ndarray(channel_last=True))
+        return cast("NDArray[np.uint8]", scaled.to_ndarray(channel_last=True))
 
     def rgb(self, picture: VideoFrame) -> NDArray[np.uint8]:
         displayed_h, displayed_w = self.displayed_size(picture)
@@ -138,7 +138,7 @@ class Scalers:
             interpolation=Interpolation.BILINEAR,
             threads=1,
         )
-        return self._orientation.apply(cast(NDArray[np.uint8], scaled.to_ndarray()))
+        return self._orientation.apply(cast("NDArray[np.uint8]", scaled.to_ndarray()))
 
 
 def jpeg(picture: NDArray[np.uint8], width: int, max_bytes: int) -> bytes:

@@ -32,7 +32,9 @@ from semantic_video.utils.video_utils.pictures import Frame, Orientation, Scaler
 from semantic_video.utils.video_utils.timeline import Ledger, stamp_of
 
 _DEFAULT_FPS = 25
-_MAX_THREADS = 16
+# Decoder threads for each core: more than one, since what they hold is decoded while the caller is
+# busy. Of stretches one, since what they hold at the end of each is decoded in vain.
+_THREADS_A_CORE, _THREADS_A_CORE_OF_SPANS, _MAX_THREADS = 2, 1, 16
 # Streams without timestamps: FFmpeg guesses their duration from the bit rate.
 _RAW_FORMATS = frozenset({"h261", "h263", "h264", "hevc", "m4v", "mpegvideo", "obu", "vc1", "vvc"})
 # Text that FFmpeg would draw; what it calls a pipe of pictures is a still picture.
@@ -141,7 +143,7 @@ class VideoReader:
     Args:
         path: a video file.
         cover: (height, width) that ``Frame.rgb`` covers, as displayed.
-        threads: decoder threads; None for the cores available.
+        threads: decoder threads; None for as many as suit the cores available.
 
     Raises:
         VideoError: the path is missing or no readable video, or nothing of it decodes.
@@ -154,7 +156,7 @@ class VideoReader:
         threads: int | None = None,
     ) -> None:
         self._path = Path(path)
-        self._threads = threads or min(_MAX_THREADS, available_cores())
+        self._threads = threads
         self._containers: list[InputContainer] = []
         self._index: PacketIndex | None = None
         self._passing: _PacketRows | None = None
@@ -403,7 +405,7 @@ class VideoReader:
             stream = _video_stream(self._path, container)
             if plan is not None:
                 stream.thread_type = "AUTO"
-                stream.thread_count = self._threads
+                stream.thread_count = self._threads or _threads_for(plan)
                 if plan.skip_nonreference:
                     stream.codec_context.skip_frame = "NONREF"
             yield container, stream
@@ -460,6 +462,11 @@ class VideoReader:
             start_time_s=origin_s,
             notes=tuple(notes),
         )
+
+
+def _threads_for(plan: Plan) -> int:
+    a_core = _THREADS_A_CORE if plan.spans is None else _THREADS_A_CORE_OF_SPANS
+    return min(_MAX_THREADS, a_core * available_cores())
 
 
 def _tidy(spans: Iterable[Span] | None) -> tuple[Span, ...] | None:
