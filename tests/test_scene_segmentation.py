@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from semantic_video.config import default_config
 from semantic_video.records import Span
 from semantic_video.scene_segmentation import (
+    GroupJudge,
+    Judgement,
     SceneSegmenter,
     Segmentation,
     build_scenes,
@@ -292,3 +294,35 @@ def test_hard_cuts_agree_with_pyscenedetect(tmp_path: Path) -> None:
         ours = cuts(segmenter.finish(reader.end_s))
     scenes = scenedetect.detect(str(path), scenedetect.AdaptiveDetector())
     assert ours == [pytest.approx(start.seconds, abs=0.05) for start, _ in scenes[1:]]
+
+
+def judged(sizes: Sequence[float], same: bool = False) -> Judgement:
+    """What is said of one group of packets of such sizes, as shares of a key frame's, before
+    another key frame that shows the same or something else."""
+    judge = GroupJudge()
+    end_s = (len(sizes) + 1) / FPS
+    judge.update(Still(0.0, small(picture(1))))
+    judge.update(Still(end_s, small(picture(1 if same else 2))))
+    packets = 1000 * np.array([1.0, *sizes, 1.0])
+    return judge.finish(np.arange(len(packets)) / FPS, packets.astype(np.int64), end_s + 1)
+
+
+def in_motion(seconds: float, swell_at_s: float | None = None) -> list[float]:
+    """Packets of a scene with a cut after two seconds, and one in which more is spent for a
+    while later on, as in a fade."""
+    sizes = np.full(round(seconds * FPS), 0.15)
+    sizes[2 * FPS] = 1.5
+    if swell_at_s is not None:
+        sizes[round((swell_at_s - 0.3) * FPS) : round((swell_at_s + 0.3) * FPS)] *= 2
+    return sizes.tolist()
+
+
+def test_a_fade_amid_motion_is_a_doubt_though_no_packet_stands_out() -> None:
+    (doubt,) = judged(in_motion(8, swell_at_s=5)).doubts
+    assert doubt.span.start_s == 0
+    assert 5.2 <= doubt.span.end_s <= 6
+    assert doubt.unseen_s == pytest.approx(5 - 2, abs=0.5)
+    assert not judged(in_motion(8)).doubts
+    assert not judged(in_motion(8, swell_at_s=5), same=True).doubts
+    # Of short groups the key frames tell enough.
+    assert not judged(in_motion(2.9, swell_at_s=2.5)).doubts

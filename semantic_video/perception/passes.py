@@ -58,8 +58,8 @@ _SPARSE_S = 12.0
 _LEAST_UNSEEN_S = 0.75
 _SETTLE_S = 0.4  # decoded beyond a group's end, to see a cut there
 _LOOK_S = 0.25  # a frame is looked for in so much
-# After a frame that stands for long, others are looked for: the second not where decoding up to it
-# is dear, in megapixels a second.
+# After a frame that stands for long, others are looked for, but not where decoding up to them is
+# dear, in megapixels a second: there they cost as much as all the rest, and hardly help.
 _LOOK_AHEAD_S = (1.5, 3.2)
 _DEAR = 20.0
 _NEARLY = 0.999
@@ -112,7 +112,7 @@ class _Passes:
         rate = info.average_fps or _USUAL_FPS
         self._megapixels_s = info.width * info.height * rate / 1e6
         self._work = Workload(self._megapixels_s / rate, rate)
-        self._ahead_s = _LOOK_AHEAD_S if self._megapixels_s < _DEAR else _LOOK_AHEAD_S[:1]
+        self._ahead_s = _LOOK_AHEAD_S if self._megapixels_s < _DEAR else ()
         self._whole = Plan.all(skip_nonreference=not config.reading.every_frame)
         self._coarse: list[float] = []  # edges of the scenes that glimpses gave
         self._tell_at_s = time.monotonic() + _TELL_EVERY_S

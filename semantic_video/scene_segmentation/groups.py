@@ -9,6 +9,7 @@ from start to end; what they leave open is a doubt, for which the group is decod
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,11 @@ _LONG_BURST_S = 0.8  # longer than a fade: what begins there goes on
 _PEAK_KEYS = 0.2
 _PEAK_RATIO = 1.6  # of the largest packet over nearly all others
 _WHOLE_CHANGE_KEYS = 0.5
+# A swell: too small for a burst, but well above what is spent before and after it. In a long group
+# it may be a fade amid motion, which takes no packet that stands out.
+_SWELL_RATIO = 1.6
+_SWELL_AROUND_S, _SWELL_APART_S = 2.5, 0.6
+_SWELL_FROM_CUT_S = 0.7
 # Decoded beyond a burst: a frame past the worst of a fade, or the stillness behind a slide.
 _BEYOND_S = 0.5
 _BEYOND_SLIDE_S = 1.3
@@ -152,7 +158,9 @@ class GroupJudge:
                 packet_sizes[first:last] / max(1.0, float(np.median(near))),
                 due=any(abs(stop_s - start_s - length_s) < _SAME_LENGTH_S for length_s in aimed_at),
             )
-            _judge(group, steps[index], self._options, cuts, doubts)
+            own_cuts, own_doubts = _judge(group, steps[index], self._options)
+            cuts += own_cuts
+            doubts += own_doubts
         return Judgement(tuple(sorted(cuts, key=lambda cut: cut.time_s)), tuple(doubts))
 
 
@@ -197,13 +205,29 @@ class _Burst:
 
 
 def _judge(
+    group: _Group, step: _Step, options: SegmentationOptions
+) -> tuple[list[PlacedCut], list[Doubt]]:
+    """The cuts and doubts of ``group``, ``step`` being from its key frame to the next."""
+    cuts: list[PlacedCut] = []
+    doubts: list[Doubt] = []
+    _judge_bursts(group, step, options, cuts, doubts)
+    if step.in_kind and not doubts and group.end_s - group.start_s > _LONG_GROUP_S:
+        placed = [cut.time_s for cut in cuts]
+        swell_s = _last_swell(group, placed)
+        if swell_s is not None:
+            unseen_s = max(abs(swell_s - time_s) for time_s in placed or [group.start_s])
+            doubts.append(group.doubt(swell_s + _BEYOND_S, unseen_s))
+    return cuts, doubts
+
+
+def _judge_bursts(
     group: _Group,
     step: _Step,
     options: SegmentationOptions,
     cuts: list[PlacedCut],
     doubts: list[Doubt],
 ) -> None:
-    """Add the cuts and doubts of ``group``, ``step`` being from its key frame to the next."""
+    """Add what the bursts of ``group`` and its key frames tell."""
     bursts, still = _bursts(group)
     change = step.change
     at_end = step.clear and not group.due
@@ -248,6 +272,34 @@ def _judge(
             doubts.append(group.doubt(burst.end_s + _BEYOND_S, burst_s / 2, cut))
         else:
             cuts.append(cut)
+
+
+def _last_swell(group: _Group, cuts: Sequence[float]) -> float | None:
+    """When a group last spends well more than around it, away from its cuts and its ends."""
+    times, rates = group.times, _rates(group)
+    for place in range(len(times) - 1, -1, -1):
+        time_s = float(times[place])
+        if not group.start_s + _SWELL_APART_S < time_s < group.end_s - _SWELL_APART_S:
+            continue
+        if any(abs(time_s - cut_s) <= _SWELL_FROM_CUT_S for cut_s in cuts):
+            continue
+        first, last = np.searchsorted(times, (time_s - _SWELL_AROUND_S, time_s + _SWELL_AROUND_S))
+        around = rates[first:last][np.abs(times[first:last] - time_s) > _SWELL_APART_S]
+        if len(around) and rates[place] >= _SWELL_RATIO * float(np.median(around)):
+            return time_s
+    return None
+
+
+def _rates(group: _Group) -> NDArray[np.float64]:
+    """What is spent a second around each packet [P], less where the group ends."""
+    times = group.times
+    total = np.concatenate([[0.0], np.cumsum(group.sizes)])
+    first = np.searchsorted(times, times - _REACH_S, side="left")
+    last = np.searchsorted(times, times + _REACH_S, side="right")
+    reached = np.minimum(times + _REACH_S, group.end_s) - np.maximum(
+        times - _REACH_S, group.start_s
+    )
+    return np.asarray((total[last] - total[first]) / np.maximum(reached, 1e-3))
 
 
 def _peak(group: _Group) -> tuple[float, float]:
