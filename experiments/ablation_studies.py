@@ -18,7 +18,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from experiments.figures import Found, all_figures, mean_values, search_values, 
 from experiments.film_vectors import scene_entries
 from experiments.manifest import SEARCHED, ManifestError, Query
 from experiments.rows import Bench, Rows, finish, vectors_of
+from experiments.variants import coded_by, kept_by
 from semantic_video import SemanticVideoProcessor
 from semantic_video.asking import Request
 from semantic_video.config import Config, options_hash
@@ -39,8 +40,9 @@ from semantic_video.encoders.lite import WEIGHTS, LiteEncoder
 from semantic_video.errors import SemanticVideoError
 from semantic_video.library import Library
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
+from semantic_video.moe_experts.routes import Route
 from semantic_video.scene_retrieval import References, SceneRetriever
-from semantic_video.semantic_clustering import Clustering, SemanticClustering
+from semantic_video.semantic_clustering import Clustering, SemanticClustering, load_vocabulary
 from semantic_video.semantic_clustering.clustering import first_appearance
 from semantic_video.signal_fusion import SIGNALS, Signal
 
@@ -58,6 +60,8 @@ class Variant:
     encoder: str | None = None
     grouping: str = "semantic"
     references: str = "all"
+    policy: str | None = None
+    experts: Route | None = None
     against: str | None = None
 
 
@@ -87,7 +91,7 @@ class Study:
         judged = None if variant.references == "none" else references
         runs, figures, facts = [], [], []
         for seed in range(self._seeds):
-            memory = self._memory(entries, config, variant.grouping, seed)
+            memory = self._memory(entries, config, variant, seed)
             retriever = SceneRetriever([("film", memory)], config.retrieval, judged)
             runs.append(bench.answers(retriever, vectors))
             figures.append(segment_figures(bench.manifest, memory.scenes()))
@@ -100,18 +104,29 @@ class Study:
         return row
 
     def _memory(
-        self, entries: SceneEntries, config: Config, grouping: str, seed: int
+        self, entries: SceneEntries, config: Config, variant: Variant, seed: int
     ) -> MemoryHierarchy:
-        clustering = regrouped(self._clustering(entries, config, seed), grouping, seed)
-        limits = config.memory
-        return MemoryHierarchy.build(
+        limits, spans = config.memory, config.memory.spans
+        if variant.policy is not None:
+            entries = kept_by(variant.policy, entries, limits, seed)
+            spans = max(spans, *map(len, entries.entry_spans))
+        clustering = regrouped(self._clustering(entries, config, seed), variant.grouping, seed)
+        memory = MemoryHierarchy.build(
             entries,
             clustering,
             tuple(map(str, range(clustering.size))),
             limits.memory_size,
             limits.exemplars,
-            spans=limits.spans,
+            spans=spans,
         )
+        if variant.experts is not None:
+            memory = coded_by(variant.experts, memory, self._texts, limits.code_bytes, seed)
+        return memory
+
+    @cached_property
+    def _texts(self) -> NDArray[np.float32]:
+        """Vectors [V, D] of the texts that codes are to serve."""
+        return self._bench.encoder.encode_texts(load_vocabulary())
 
     def _clustering(self, entries: SceneEntries, config: Config, seed: int) -> Clustering:
         options = config.clustering

@@ -42,6 +42,11 @@ def train_videos(
                 f"{record.name} was indexed with {record.model_id!r} and not {encoder.model_id!r}: "
                 "train videos of one model together"
             )
+        if record.coder:
+            note(
+                f"{record.name} is kept as codes: held-out figures are of what these decode to; "
+                "those of the film itself need `index --compression none` first"
+            )
     stored = library.load_many([record.id for record in records])
     memories = [memory_from_stored(stored[record.id], record) for record in records]
     texts = vocabulary_vectors(encoder, library).astype(np.float32)

@@ -286,6 +286,13 @@ class VideoIndexer:
     def _regroup(self, record: VideoRecord) -> VideoRecord:
         """Make this processor's clustering of the entries the active one."""
         clustering = self._clustering_of(self._library.load(record.id), record)
+        if self._library.experts([record.id]) and not self._library.experts(
+            [record.id], clustering.id
+        ):
+            self._note(
+                f"{record.name}: its experts are of the clusters it had and rest until those are "
+                "back; `semantic-video train` makes some for these"
+            )
         with self._library.writer(self._note):
             saved = self._library.save_clustering(
                 record.id, clustering, make_active=True, generation=record.generation

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from semantic_video import Library, SemanticVideoProcessor
+from semantic_video.cli import run as command_line
 from semantic_video.encoders import load_encoder
 from semantic_video.library import VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
@@ -109,6 +110,20 @@ def test_train_prints_its_contract_and_search_uses_what_it_made(
     assert all(took_part) if report["jobs"]["adapt"]["on"] else not any(took_part)
     text = json.loads(run(shelf, "search", "a dog", "--json").stdout)
     assert len(text["moments"]) == 10  # texts are compared with vectors as they are
+
+
+def test_regrouping_says_that_experts_of_other_clusters_rest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = write_video(tmp_path / "film.mp4", render([Shot(i % 3, 2) for i in range(6)], fps=12))
+    options = ["--library", str(tmp_path / "library")]
+    assert command_line(["index", str(film), "--num-clusters", "3", *options]) == 0
+    assert command_line(["train", str(film), *options]) == 0
+    capsys.readouterr()
+    assert command_line(["index", str(film), "--num-clusters", "2", *options]) == 0
+    assert "its experts are of the clusters it had" in capsys.readouterr().err
+    assert command_line(["index", str(film), "--num-clusters", "3", *options]) == 0
+    assert "experts" not in capsys.readouterr().err
 
 
 def test_pictures_are_compared_as_the_experts_see_them(shelf: Library, tmp_path: Path) -> None:

@@ -394,6 +394,9 @@ def test_training_reports_jobs_curves_and_specialisation() -> None:
     for job in contract["jobs"].values():
         assert set(job) == {"on", "held_out", "identity", "bytes_per_vector", "reason"}
         assert not job["on"] or job["held_out"] > job["identity"]
+    for job in report.jobs.values():  # on only where chance is no explanation
+        gain = job.held_out - job.identity
+        assert job.on == (gain > job.interval), job.reason
     assert report.experts == 6
     assert len(report.losses["contrast"]) == 3
     assert len(report.utilisation) == 6
