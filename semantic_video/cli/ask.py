@@ -16,7 +16,7 @@ from semantic_video.cli.options import (
     VerboseOption,
 )
 from semantic_video.cli.output import print_json, print_result
-from semantic_video.cli.terminal import Reporter, clock, printable
+from semantic_video.cli.terminal import Reporter, printable
 
 if TYPE_CHECKING:
     from semantic_video.records import Answer
@@ -83,6 +83,8 @@ def ask(
 
 
 def _print_answer(answer: Answer, explain: bool) -> None:
+    from semantic_video.temporal_reasoning.wording import stretch
+
     print_result(printable(answer.text))
     if not explain:
         return
@@ -96,7 +98,7 @@ def _print_answer(answer: Answer, explain: bool) -> None:
         )
         print_result(
             printable(
-                f"  [{number}] {moment.video} {clock(moment.start_s)}-{clock(moment.end_s)}"
+                f"  [{number}] {moment.video} {stretch(moment.start_s, moment.end_s)}"
                 f"{probability}, for sentence {', '.join(map(str, seen)) or '-'}"
             )
         )

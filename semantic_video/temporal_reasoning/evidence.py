@@ -72,13 +72,20 @@ class Film:
         """Where a part of the film lies; all of it for None."""
         if part is None:
             return Span(0.0, self.duration_s)
+        if part.scenes:
+            own = self.scenes[: part.scenes] if part.scenes > 0 else self.scenes[part.scenes :]
+            return Span(own[0].start_s, own[-1].end_s)
         if not part.in_seconds:
             return Span(part.start * self.duration_s, part.end * self.duration_s)
+        start_s, end_s = (
+            max(0.0, self.duration_s + time_s) if time_s < 0 else time_s
+            for time_s in (part.start, part.end)
+        )
         if part.start == part.end:  # a point in time: the scene there
             for scene in self.scenes:
-                if scene.start_s <= part.start < scene.end_s:
+                if scene.start_s <= start_s < scene.end_s:
                     return Span(scene.start_s, scene.end_s)
-        return Span(part.start, min(part.end, self.duration_s))
+        return Span(start_s, min(end_s, self.duration_s))
 
     def lines_in(self, span: Span, kind: str | None = None) -> list[Line]:
         """What is said and written while a span lasts."""
@@ -248,6 +255,20 @@ class Evidence:
         standing: FloatArray = (likeness - likeness.mean(axis=0)) / spread
         return standing
 
+    def fit(self, film: Film, moments: Sequence[Moment], texts: Sequence[str]) -> FloatArray:
+        """How much better the scenes of these moments fit each text [T] than the film does, [T].
+
+        A difference of likenesses; not in standard deviations as in `contrast`, which make much of
+        a text that is like nothing in the film.
+        """
+        scenes = self._presence.scenes_of(film.video)
+        inside = np.zeros(len(scenes.start_s), bool)
+        for moment in moments:
+            inside[scenes.row_at(moment.start_s) : scenes.row_at(moment.end_s - 0.01) + 1] = True
+        likeness = scenes.vectors @ np.stack([self.vector(text) for text in texts]).T
+        fits: FloatArray = likeness[inside].mean(axis=0) - likeness.mean(axis=0)
+        return fits
+
     def said(self, text: str, film: Film, kind: str | None = None) -> list[WordHit]:
         """Where words are said or written in a film, the most probable first."""
         if self._words is None:
@@ -263,10 +284,11 @@ class Evidence:
             return self.main_subject(film)
         plain = _ARTICLE.sub("", phrase.strip()).casefold()
         return frozenset(
-            label
-            for label, name in enumerate(film.memory.names)
-            # Names out of the vocabulary are guesses of ours; others were given by the user.
-            if _ARTICLE.sub("", name).casefold() == plain and name not in self._vocabulary
+            cluster.id
+            for cluster in film.clusters
+            # Other names out of the vocabulary are guesses of ours.
+            if _ARTICLE.sub("", cluster.name).casefold() == plain
+            and (cluster.named_by == "user" or cluster.name not in self._vocabulary)
         )
 
     def _encode_all(self, texts: Sequence[str]) -> FloatArray:

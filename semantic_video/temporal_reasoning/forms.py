@@ -3,58 +3,45 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from semantic_video.temporal_reasoning.question_text import (
-    ENDS,
-    FILM,
-    plain,
-    split_options,
-    taken_part,
+from semantic_video.temporal_reasoning.form_words import BE, DO, HAVE, SEEN, match
+from semantic_video.temporal_reasoning.line_forms import read_mentioned, read_said
+from semantic_video.temporal_reasoning.particulars import (
+    says_what_lacks,
+    taken_negation,
+    taken_times,
 )
-from semantic_video.temporal_reasoning.questions import Question, Relation
+from semantic_video.temporal_reasoning.question_text import ENDS, plain, split_options
+from semantic_video.temporal_reasoning.questions import Question
+from semantic_video.temporal_reasoning.refusals import asking, refused, unknown
+from semantic_video.temporal_reasoning.relation_forms import (
+    RELATIONS,
+    read_relation,
+    subject_and_action,
+)
+from semantic_video.temporal_reasoning.time_words import FILM, taken_delay, taken_part
 
-_SEEN = (
-    r"(?:appear|appears|appeared|show\s+up|shows\s+up|showed\s+up|happen|happens|happened|occur|"
-    r"occurs|occurred|come\s+up|comes\s+up|take\s+place|takes\s+place|(?:is|are|was|were|be)?\s*"
-    r"(?:shown|seen|visible|present|on\s+(?:the\s+)?screen|in\s+(?:the\s+)?(?:picture|view|frame)))"
-)
-_BE = r"(?:is|are|was|were)"
-_DO = r"(?:do|does|did)"
-_HAVE = r"(?:has|have|had)"
 _HOW_SURE = r"(?:ever\s+|actually\s+|really\s+)?"
-# "right after this scene: X", "directly after the moment when X"
-_SCENE = (
-    r"(?:(?:this|the|that)\s+(?:scene|shot|moment|part|clip|event)s?\s*"
-    r"(?::|where|when|in\s+which|with|of|showing|that\s+shows)\s*)?"
-)
-_SOON = r"(?:(right|directly|immediately|just|straight)\s+)?"
-_HAPPENS = (
-    r"(?:happens|happened|is\s+happening|comes|came|is\s+shown|is\s+seen|was\s+shown|follows|"
-    r"appears|appeared|do\s+we\s+see|can\s+(?:be\s+seen|we\s+see)|goes\s+on|is\s+there|occurs)"
-)
-_NOT_A_TIME = r"(?!a\s+(?:while|long|short|moment|bit)\b)"
-_CONNECTIVE = re.compile(
-    rf"\b(?:(right|directly|immediately|just|straight|soon|shortly)\s+)?"
-    rf"(after|before|when|while|whilst|as|during|once|until|upon)\s+{_NOT_A_TIME}(?=\w)",
+_OF_THESE = r"(?:\s+one|\s+of\s+(?:these|them|the\s+following))"
+# What is asked of a phrase that says what is not there cannot be looked for.
+_OF_WHAT_IS_THERE = (
+    "count", "duration", "when", "whether", "where", "story", "compare", "order", "together", "what",
+)  # fmt: skip
+_IMPERATIVE = re.compile(
+    r"^(?:show|find|list|search(?:\s+for)?|look\s+for|give|get)\s+(?:me\s+)?(?:all\s+(?:of\s+)?)?"
+    r"(?:the\s+)?(?:(?:scenes?|moments?|shots?|clips?|parts?|times?|places?)\s+"
+    r"(?:of|with|where|showing|that\s+show)\s+)?(.+)$",
     re.IGNORECASE,
 )
-_RELATIONS: dict[str, Relation] = {
-    "after": "after", "once": "after", "upon": "after", "before": "before", "until": "before",
-    "when": "during", "while": "during", "whilst": "during", "as": "during", "during": "during",
-}  # fmt: skip
-# "as" inside a phrase: "as well", "such as", "same as", "dressed as a clown".
-_AS_COMPARISON = re.compile(
-    r"(?:such|same|well|dressed|acting|known|used|serve[sd]?|as\s+\w+)\s+$|^as\s+(?:well|much|many|"
-    r"long|soon|far)\b",
+_ASKS = re.compile(
+    r"^(?:who|what|which|when|where|why|how|whose|is|are|was|were|do|does|did|can|could|would|will|"
+    r"should|has|have|had|name|tell|describe|explain|translate|write)\b",
     re.IGNORECASE,
 )
-_PLACE = re.compile(r"^(?:on|in|at|under|near|inside|behind|beside|with)\s", re.IGNORECASE)
-_PRONOUN = re.compile(r"^(?:he|she|it|they|him|her|them|his|their|its)\b", re.IGNORECASE)
-_GERUND = re.compile(r"^(?:\w+ly\s+)?\w{2,}ing\b", re.IGNORECASE)
-_NOUN_ING = re.compile(r"^(?:thing|something|anything|nothing|everything|morning|evening|king|ring|"
-                       r"wedding|building|swing|wing|string|spring|ceiling)s?\b", re.IGNORECASE)  # fmt: skip
+_BARE_WORDS = 5
+Reader = Callable[[str, tuple[str, ...]], Question | None]
 
 
 def read_question(text: str, options: Sequence[str] = ()) -> Question:
@@ -62,30 +49,70 @@ def read_question(text: str, options: Sequence[str] = ()) -> Question:
     stem, inside = split_options(text)
     choices = tuple(options) or inside
     clause, part = taken_part(plain(stem if choices else text))
+    clause, delay_s = taken_delay(clause)
     question = _form(clause, choices)
+    if question.form == "unknown" and not text.rstrip().endswith("?") and not choices:
+        question = _bare(clause) or question
+    question = _checked(question)
+    if delay_s and question.form != "relation":
+        question = refused(
+            clause, "a number of seconds after something is looked at by one kind of question only",
+            '"What happens 10 seconds after a goal?"',
+        )  # fmt: skip
     return replace(
-        question, text=" ".join(text.split()), options=choices, part=part or question.part
+        question,
+        text=" ".join(text.split()),
+        options=choices,
+        part=part or question.part,
+        delay_s=delay_s,
     )
 
 
 def _form(clause: str, options: tuple[str, ...]) -> Question:
     if re.match(r"(?:why|how\s+come|for\s+what\s+reason)\b", clause, re.IGNORECASE):
-        return Question(clause, "unknown", subject=clause)  # reasons are not seen
-    for read in (_order, _count, _duration, _compare, _said, _relation, _main, _together,
-                 _summary, _story, _when, _whether, _where, _what):  # fmt: skip
+        return unknown(clause)  # reasons are not seen
+    readers: tuple[Reader, ...] = (
+        _order, read_mentioned, _length, _count, _duration, _compare, read_said, _whether_related,
+        read_relation, _main, _together, _summary, _story, _when, _whether, _where, _seen, _what,
+    )  # fmt: skip
+    for read in readers:
         question = read(clause, options)
         if question is not None:
             return question
-    return Question(clause, "unknown", subject=clause)
+    return unknown(clause)
 
 
-def _match(pattern: str, clause: str) -> re.Match[str] | None:
-    return re.match(rf"{pattern}$", clause, re.IGNORECASE)
+def _bare(clause: str) -> Question | None:
+    """A phrase that is no question, "a dog" or "show me the dog": when it appears."""
+    wanted = _IMPERATIVE.match(clause)
+    subject = (wanted[1] if wanted else clause).strip(ENDS)
+    if not wanted and (_ASKS.match(clause) or len(clause.split()) > _BARE_WORDS):
+        return None
+    return Question(clause, "when", subject) if subject else None
 
 
-def _pair(text: str) -> tuple[str, ...]:
-    """The two things in "A or B", "A and B", "A, or B"."""
-    for joint in (r"\s*,?\s+or\s+", r"\s+(?:and|with|to|versus|vs\.?|than)\s+"):
+def _checked(question: Question) -> Question:
+    """The question, or a refusal where it is about what is not there."""
+    phrases = [question.subject, question.reference, *question.others]
+    if question.form == "relation":
+        negative = [own for own in phrases if taken_negation(own)[1] and own.lower()[:2] == "no"]
+    elif question.form in _OF_WHAT_IS_THERE:
+        negative = [own for own in phrases if says_what_lacks(own)]
+    else:
+        return question
+    if not negative:
+        return question
+    positive = taken_negation(negative[0])[0]
+    how = "How often" if question.form == "count" else "When"
+    nearest = "" if says_what_lacks(positive) else asking(how, positive)
+    return refused(question.text, "what is not there, or missing in a picture, is not looked for",
+                   nearest)  # fmt: skip
+
+
+def _things(text: str) -> tuple[str, ...]:
+    """The things in "A or B", "A and B", "A, B or C"."""
+    for joint in (r"\s*,?\s+or\s+", r"\s+(?:versus|vs\.?)\s+", r"\s*,?\s+and\s+",
+                  r"\s+(?:with|to|than)\s+"):  # fmt: skip
         parts = [part.strip(ENDS) for part in re.split(joint, text, flags=re.IGNORECASE)]
         if len(parts) >= 2 and all(parts):
             return (*(part for piece in parts[:-1] for part in piece.split(", ")), parts[-1])
@@ -94,21 +121,22 @@ def _pair(text: str) -> tuple[str, ...]:
 
 def _order(clause: str, options: tuple[str, ...]) -> Question | None:
     asked = (
-        rf"(?:which|what|who)(?:\s+one|\s+of\s+(?:these|them|the\s+following)|\s+(?:scene|event|thing))?"
-        rf"s?\s+(?:{_SEEN}|comes|came|{_BE})\s+(?:the\s+)?(first|last|earlier|earliest|later|latest|sooner)"
+        rf"(?:which|what|who)(?:{_OF_THESE}|\s+(?:scene|event|thing))?"
+        rf"s?\s+(?:{SEEN}|comes?|came|{BE})\s+(?:the\s+)?(first|last|earlier|earliest|later|latest|sooner)"
     )
-    found = _match(rf"{asked}[\s:,]*(.*)", clause)
+    found = match(rf"{asked}[\s:,]*(.*)", clause)
     if found:
-        choices = options or _pair(found[2])
+        choices = options or _things(found[2])
         if len(choices) >= 2:
             last = found[1].lower() in ("last", "later", "latest")
-            return Question(clause, "order", subject=choices[0], reference=choices[1], last=last)
+            return Question(clause, "order", choices[0], reference=choices[1], last=last,
+                            others=choices[2:])  # fmt: skip
         return None
-    found = _match(
-        rf"(?:{_DO}|{_BE})\s+(.+?)\s+(?:{_SEEN}|come|comes)\s+(before|after|earlier\s+than|later\s+than)\s+(.+)",
+    found = match(
+        rf"(?:{DO}|{BE})\s+(.+?)\s+(?:{SEEN}|come|comes)\s+(before|after|earlier\s+than|later\s+than)\s+(.+)",
         clause,
     )
-    if found:
+    if found and not taken_negation(found[1])[1] and not taken_times(clause)[1]:
         earlier = found[2].lower().startswith(("before", "earlier"))
         return Question(
             clause, "order", found[1], relation="before" if earlier else "after", reference=found[3]
@@ -116,55 +144,74 @@ def _order(clause: str, options: tuple[str, ...]) -> Question | None:
     return None
 
 
+def _length(clause: str, options: tuple[str, ...]) -> Question | None:
+    film = rf"(?:(?:the|this)\s+(?:whole\s+|entire\s+)?{FILM})"
+    found = match(
+        rf"how\s+(?:long|many\s+(?:seconds|minutes|hours))\s+(?:(?:{BE}|{DO})\s+{film}(?:\s+(?:last|run|"
+        rf"take|go\s+on|long))?|{DO}\s+it\s+last)|(?:when|at\s+what\s+time)\s+{DO}\s+{film}\s+(?:end|"
+        rf"finish|stop|(start|begin))|what\s+is\s+the\s+(?:length|duration|running\s+time)"
+        rf"(?:\s+of\s+{film})?",
+        clause,
+    )
+    return Question(clause, "length", first=bool(found[1])) if found else None
+
+
 def _count(clause: str, options: tuple[str, ...]) -> Question | None:
-    subject = rf"(?:{_DO}\s+|{_BE}\s+|{_HAVE}\s+)?(.+?)"
+    subject = rf"(?:{DO}\s+|{BE}\s+|{HAVE}\s+)?(.+?)"
     for pattern in (
-        rf"(?:how\s+many\s+times|how\s+often|how\s+frequently)\s+{subject}(?:\s+{_SEEN})?",
-        rf"count\s+(?:how\s+(?:often|many\s+times)\s+)?(?:the\s+)?{subject}(?:\s+{_SEEN})?",
+        rf"(?:how\s+many\s+times|how\s+often|how\s+frequently)\s+{subject}(?:\s+{SEEN})?",
+        rf"count\s+(?:how\s+(?:often|many\s+times)\s+)?(?:the\s+)?{subject}(?:\s+{SEEN})?",
         r"how\s+many\s+(?:scenes|shots|clips|moments|parts|occurrences)\s+"
         r"(?:of|show|have|with|contain|are\s+there\s+(?:of|with))\s+(.+)",
         rf"(?:what\s+is\s+the\s+)?number\s+of\s+(?:times|scenes|shots)\s+(?:of|with|that|when)?\s*(.+?)"
-        rf"(?:\s+{_SEEN})?",
+        rf"(?:\s+{SEEN})?",
     ):
-        found = _match(pattern, clause)
+        found = match(pattern, clause)
         if found:
             return Question(
                 clause,
                 "count",
-                re.sub(rf"^(?:(?:{_DO}|{_BE}|there|we|you|i|see|hear)\s+)+", "", found[1]),
+                re.sub(rf"^(?:(?:{DO}|{BE}|there|we|you|i|see|hear)\s+)+", "", found[1]),
             )
+    found = match(
+        rf"how\s+many\s+(?!seconds|minutes|hours)(.+?)\s+(?:{BE}\s+there|{DO}\s+we\s+see|can\s+we\s+see|{SEEN})",
+        clause,
+    )
+    if found:
+        return refused(clause, "how many there are in one picture is not counted, only how often "
+                       "something is seen", asking("How often", found[1]))  # fmt: skip
     return None
 
 
 def _duration(clause: str, options: tuple[str, ...]) -> Question | None:
-    found = _match(
+    found = match(
         rf"(?:for\s+)?(?:how\s+long|how\s+much\s+(?:time|of\s+the\s+{FILM})|how\s+many\s+(?:seconds|minutes))"
-        rf"\s+(?:{_DO}|{_BE}|can|{_HAVE})\s+(.+?)(?:\s+{_SEEN}|\s+last)?",
+        rf"\s+(?:{DO}|{BE}|can|{HAVE})\s+(?:we\s+see\s+)?(.+?)(?:\s+{SEEN}|\s+last)?",
         clause,
     )
     return Question(clause, "duration", found[1]) if found else None
 
 
 def _compare(clause: str, options: tuple[str, ...]) -> Question | None:
-    found = _match(
-        rf"(?:which|what|who)(?:\s+one)?\s+(?:{_SEEN}|{_BE}|comes)\s+(?:{_SEEN}\s+)?(?:the\s+)?"
+    found = match(
+        rf"(?:which|what|who)(?:{_OF_THESE})?\s+(?:{SEEN}|{BE}|comes)\s+(?:{SEEN}\s+)?(?:the\s+)?"
         r"(more\s+often|most\s+often|most|more|longer|longest|for\s+longer|less\s+often|least)[\s:,]*(.*)",
         clause,
     )
     if found:
-        choices = options or _pair(found[2])
+        choices = options or _things(found[2])
         if len(choices) >= 2:
             return Question(
-                clause, "compare", choices[0], reference=choices[1],
+                clause, "compare", choices[0], reference=choices[1], others=choices[2:],
                 longest="long" in found[1].lower(), last="le" in found[1].lower()[:2],
             )  # fmt: skip
         return None
-    found = _match(r"compare\s+(.+)", clause) or _match(
+    found = match(r"compare\s+(.+)", clause) or match(
         r"what\s+is\s+the\s+difference\s+between\s+(.+)", clause
     )
-    if found and len(pair := _pair(found[1])) == 2:
-        return Question(clause, "compare", pair[0], reference=pair[1])
-    found = _match(rf"{_DO}\s+(.+?)\s+{_SEEN}\s+(more\s+often|longer)\s+than\s+(.+)", clause)
+    if found and len(things := _things(found[1])) >= 2:
+        return Question(clause, "compare", things[0], reference=things[1], others=things[2:])
+    found = match(rf"{DO}\s+(.+?)\s+{SEEN}\s+(more\s+often|longer)\s+than\s+(.+)", clause)
     if found:
         return Question(
             clause, "compare", found[1], reference=found[3], longest=found[2].lower() == "longer"
@@ -172,160 +219,38 @@ def _compare(clause: str, options: tuple[str, ...]) -> Question | None:
     return None
 
 
-def _said(clause: str, options: tuple[str, ...]) -> Question | None:
-    found = _match(
-        rf"what\s+(?:{_BE}\s+(?:being\s+)?(?:said|told|spoken|explained)|{_DO}\s+(?:they|he|she|people|"
-        r"the\s+\w+)\s+(?:say|tell|talk|explain))(?:\s+(?:about|of|on)\s+(.+))?",
-        clause,
-    )
-    if found:
-        return Question(clause, "said", found[1] or "")
-    found = _match(
-        rf"what\s+(?:{_BE}\s+(?:written|the\s+text)|text\s+{_BE}\s+(?:shown|visible|there|on\s+(?:the\s+)?screen)|"
-        rf"{_DO}\s+(?:the\s+)?(?:\w+\s+)?(?:slide|sign|screen|caption|title|text)s?\s+say)"
-        r"(?:\s+(?:about|on|in)\s+(.+))?",
-        clause,
-    )
-    if found:
-        place = re.match(r"(?:the|this|a)\s+(?:\w+\s+)?(?:screen|picture|slides?|signs?|wall|board)$",
-                         found[1] or "", re.IGNORECASE)  # fmt: skip
-        return Question(clause, "said", "" if place else found[1] or "", written=True)
-    found = _match(
-        rf"(?:when|where)\s+(?:{_DO}|{_BE})\s+(?:they|he|she|someone|anyone|people)\s+"
-        r"(?:say|mention|talk\s+about|saying|mentioning|talking\s+about)\s+(.+)",
-        clause,
-    ) or _match(
-        r"(?:when|where)\s+(?:is|are|was|were)\s+(.+?)\s+(?:mentioned|said|talked\s+about)", clause
-    )
-    return Question(clause, "said", found[1]) if found else None
-
-
-def _relation(clause: str, options: tuple[str, ...]) -> Question | None:
-    found = _match(
-        rf"(?:what|who|which\s+\w+)\s+(?:else\s+)?{_HAPPENS}\s*(next\s+)?{_SOON}(after|before|during|while|when)"
-        rf"\s+{_SCENE}(.+)",
-        clause,
-    )
-    if found:
-        return Question(
-            clause, "relation", relation=_RELATIONS[found[3].lower()],
-            reference=_event(found[4]), immediate=bool(found[1] or found[2]),
-        )  # fmt: skip
-    found = _match(rf"what\s+(?:follows|comes\s+next\s+after|comes\s+after)\s+{_SCENE}(.+)", clause)
-    if found:
-        return Question(
-            clause, "relation", relation="after", reference=_event(found[1]), immediate=True
-        )
-    return _two_events(clause)
-
-
-def _two_events(clause: str) -> Question | None:
-    """What does A do after B: both events, and their order."""
-    leading = re.match(
-        r"(after|before|when|while|as|during|once)\s+(.+?),\s*((?:what|who|where|how|which|why)\b.+)$",
-        clause, re.IGNORECASE,
-    )  # fmt: skip
-    if leading:
-        word, reference, main, soon = leading[1], leading[2], leading[3], None
-    else:
-        if not re.match(r"(?:what|who|where|how|which|why|did|does|do)\b", clause, re.IGNORECASE):
-            return None
-        for found in _CONNECTIVE.finditer(clause):
-            word, main, reference = found[2], clause[: found.start()], clause[found.end() :]
-            comparison = word.lower() == "as" and _AS_COMPARISON.search(main + " ")
-            if found.start() and not comparison and len(main.split()) > 1:
-                soon = found[1]
-                break
-        else:
-            return None
-    subject, action = _subject_and_action(main.strip(ENDS))
-    return Question(
-        clause,
-        "relation",
-        subject=subject,
-        action=action,
-        relation=_RELATIONS[word.lower()],
-        reference=_event(reference, subject),
-        immediate=soon is not None and soon.lower() not in ("soon", "shortly"),
-    )
-
-
-def _subject_and_action(main: str) -> tuple[str, str]:
-    """Who the main clause is about, and what it says they do, as far as it says."""
-    happens = re.match(
-        r"what\s+(?:happens|happened|has\s+happened|becomes|became)\s+(?:to|with|of)\s+(.+)$",
-        main, re.IGNORECASE,
-    )  # fmt: skip
-    if happens:
-        return happens[1], ""
-    found = re.match(
-        rf"(?:what|who|where|how|why|which\s+\w+)(?:\s+(?:activity|event|sport|action|else))?\s+"
-        rf"(?:{_DO}|{_BE}|{_HAVE}|can|will)\s+(.+)$",
-        main, re.IGNORECASE,
-    ) or re.match(rf"(?:{_DO}|{_BE})\s+(.+)$", main, re.IGNORECASE)  # fmt: skip
-    if not found:
-        return "", re.sub(r"^(?:what|who|which)\s+", "", main, flags=re.IGNORECASE)
-    rest = re.sub(
-        r"\s+(?:do|doing|done|react|feel|behave|respond)$", "", found[1], flags=re.IGNORECASE
-    )
-    acts = re.match(
-        r"((?:the|a|an|two|three|both|his|her|their|some)\s+.+?)\s+"
-        r"((?:pick|put|take|look|turn|move|run|walk|go|hold|point|throw|try|show|touch|place|use|"
-        r"gesture|respond|react|get|give|play|start|want|come|jump|eat|drink|wear|sit|stand|lie|"
-        r"climb|clap|dance|open|close|pull|push|reach|drop|feed|feel|do|doing|\w{3,}ing)\b.*)$",
-        rest, re.IGNORECASE,
-    )  # fmt: skip
-    if acts:
-        return acts[1], re.sub(r"^(?:do|doing)\b\s*", "", acts[2])
-    return rest, ""
-
-
-def _event(text: str, subject: str = "") -> str:
-    """An event as a caption; one without a subject of its own gets that of the main clause."""
-    text = text.strip(ENDS)
-    text = re.sub(r"^(?:the\s+(?:scene|moment|part|time)\s+(?:when|where|with|of)\s+)", "", text)
-    if subject and _PRONOUN.match(text):
-        if re.match(r"^(?:his|her|their|its)\b", text, re.IGNORECASE):
-            return re.sub(r"^\w+", f"{subject}'s", text, count=1)
-        return _PRONOUN.sub(subject, text, count=1)
-    if subject and (_PLACE.match(text) or (_GERUND.match(text) and not _NOUN_ING.match(text))):
-        return f"{subject} {text}"
-    return text
-
-
 def _main(clause: str, options: tuple[str, ...]) -> Question | None:
-    found = _match(
-        rf"(?:who|what|which\s+\w+)\s+{_BE}\s+the\s+(?:main|central|leading|most\s+important)\s+"
+    found = match(
+        rf"(?:who|what|which\s+\w+)\s+{BE}\s+the\s+(?:main|central|leading|most\s+important)\s+"
         r"(?:character|person|subject|figure|thing|topic|hero|protagonist)s?",
         clause,
-    ) or _match(
-        rf"(?:who|what|which\s+\w+)\s+(?:{_BE}\s+)?(?:{_SEEN})\s+(?:the\s+)?(?:most|longest|most\s+often)",
+    ) or match(
+        rf"(?:who|what|which\s+\w+)\s+(?:{BE}\s+)?(?:{SEEN})\s+(?:the\s+)?(?:most|longest|most\s+often)",
         clause,
     )
-    return Question(clause, "main") if found and not options else None
+    return Question(clause, "main") if found else None
 
 
 def _together(clause: str, options: tuple[str, ...]) -> Question | None:
-    found = _match(
-        rf"(?:who|what)(?:\s+else)?\s+{_SEEN}\s+(?:together\s+|along\s+)?with\s+(.+)", clause
+    found = match(
+        rf"(?:who|what)(?:\s+else)?\s+{SEEN}\s+(?:together\s+|along\s+)?with\s+(.+)", clause
     )
     if found:
         return Question(clause, "together", found[1])
-    found = _match(rf"(?:{_DO}|{_BE})\s+(.+?)\s+(?:{_SEEN}|appear)\s+together", clause) or _match(
-        rf"{_BE}\s+(.+?)\s+ever\s+together", clause
+    found = match(rf"(?:{DO}|{BE})\s+(.+?)\s+(?:{SEEN}|appear)\s+together", clause) or match(
+        rf"{BE}\s+(.+?)\s+ever\s+together", clause
     )
-    if found and len(pair := _pair(found[1])) == 2:
+    if found and len(pair := _things(found[1])) == 2:
         return Question(clause, "together", pair[0], reference=pair[1])
     return None
 
 
 def _summary(clause: str, options: tuple[str, ...]) -> Question | None:
-    if options:
-        return None
-    found = _match(
+    found = match(
         r"(?:give\s+(?:me\s+)?(?:a\s+)?summary(?:\s+of.*)?|summar(?:y|i[sz]e)\b.*|describe(?:\s+(?:the|this)\s+"
         rf"{FILM})?|what\s+(?:happens|happened|is\s+happening|goes\s+on|is\s+going\s+on|do\s+we\s+see|"
-        rf"can\s+(?:be\s+seen|we\s+see)|is\s+shown|is\s+(?:the|this)\s+{FILM}\s+about|is\s+it\s+about|"
+        rf"can\s+(?:be\s+seen|we\s+see)|{BE}|is\s+(?:shown|there|visible|to\s+be\s+seen|on\s+(?:the\s+)?screen)|"
+        rf"is\s+(?:the|this)\s+{FILM}\s+about|is\s+it\s+about|appears|"
         r"is\s+there\s+to\s+see)(?:\s+here)?|what\s+events?\s+.*|what\s+activity\s+is\s+happening)",
         clause,
     )
@@ -336,64 +261,108 @@ def _story(clause: str, options: tuple[str, ...]) -> Question | None:
     for pattern in (
         r"what\s+(?:happens|happened|has\s+happened|becomes|became)\s+(?:to|with|of)\s+(.+)",
         r"(?:tell|describe)\s+(?:me\s+)?(?:the\s+story\s+of|what\s+happens\s+to|about)\s+(.+)",
-        rf"what\s+(?:{_DO}|{_BE})\s+(.+?)\s+(?:do|doing|up\s+to)",
+        rf"what\s+(?:{DO}|{BE})\s+(.+?)\s+(?:do|doing|up\s+to)",
         r"what\s+is\s+the\s+story\s+of\s+(.+)",
     ):
-        found = _match(pattern, clause)
+        found = match(pattern, clause)
         if found:
             return Question(clause, "story", found[1])
     return None
 
 
 def _when(clause: str, options: tuple[str, ...]) -> Question | None:
-    found = _match(
+    found = match(
         rf"(?:when|at\s+what\s+(?:time|point|moment)|at\s+which\s+(?:time|point))\s+"
-        rf"(?:{_DO}|{_BE}|can|{_HAVE})\s+(?:we\s+see\s+)?(.+)",
+        rf"(?:{DO}|{BE}|can|{HAVE})\s+(?:we\s+see\s+)?(.+)",
         clause,
     )
     if not found:
         return None
     subject = found[1]
-    last = bool(re.search(r"\blast\b|\bfor\s+the\s+last\s+time\b", subject, re.IGNORECASE))
+    first, last = (
+        bool(re.search(rf"\b{edge}\b", subject, re.IGNORECASE)) for edge in ("first", "last")
+    )
     for pattern in (
         r"\b(?:for\s+the\s+)?(?:first|last)(?:\s+time)?\b",
-        rf"\s+{_SEEN}\s*$",
+        rf"\s+{SEEN}\s*$",
         r"\s+(?:start|begin|come|arrive)s?$",
     ):
         subject = re.sub(pattern, "", subject, flags=re.IGNORECASE).strip()
     subject = re.sub(r"\s{2,}", " ", subject)
-    return Question(clause, "when", subject or found[1], last=last)
+    return Question(clause, "when", subject or found[1], first=first, last=last)
+
+
+def _whether_related(clause: str, options: tuple[str, ...]) -> Question | None:
+    """Whether A is there after B: a yes or a no, with both moments."""
+    found = match(
+        rf"(?:{BE}\s+there\s+(?:ever\s+|any\s+)?|(?:{DO}|can)\s+(?:we|you|i|one)\s+(?:ever\s+)?see\s+)(.+?)\s+"
+        r"(?:(right|directly|immediately|just)\s+)?(after|before|while|when|during)\s+(.+)",
+        clause,
+    )
+    if not found:
+        return None
+    subject = re.sub(rf"\s+{SEEN}$", "", found[1], flags=re.IGNORECASE)
+    subject, times = taken_times(subject)
+    subject, negated = taken_negation(subject)
+    if times is not None:
+        return refused(clause, "how often something is there is counted in the whole film or between "
+                       "two times, not after something else", asking("How often", subject))  # fmt: skip
+    return Question(
+        clause, "whether", subject, relation=RELATIONS[found[3].lower()], reference=found[4],
+        immediate=bool(found[2]), negated=negated,
+    )  # fmt: skip
 
 
 def _whether(clause: str, options: tuple[str, ...]) -> Question | None:
-    if options:
-        return None
+    plain_clause, times = taken_times(clause)
+    plain_clause = re.sub(
+        r"^(is|are|was|were|does|do|did)n['’]t\b", r"\1", plain_clause, flags=re.I
+    )
+    plain_clause = re.sub(rf"^({BE}\s+there)\s+never\s+", r"\1 no ", plain_clause, flags=re.I)
+    seeing = r"(?:see|find|spot)"
     for pattern in (
-        rf"(?:{_BE})\s+there\s+(?:ever\s+|any\s+)?(.+?)(?:\s+{_SEEN})?",
-        rf"(?:{_DO})\s+(?:we\s+(?:ever\s+)?see\s+|you\s+(?:ever\s+)?see\s+)?{_HOW_SURE}(.+?)(?:\s+ever)?\s+{_SEEN}",
-        rf"(?:{_DO}|can|could)\s+(?:we|you|i|one)\s+(?:ever\s+)?(?:see|find|spot)\s+(.+)",
-        rf"(?:{_DO})\s+(?:the|this)\s+{FILM}\s+(?:show|contain|have|feature)\s+(.+)",
-        rf"(?:{_BE}|{_DO})\s+((?:a|an|the|any|some|two|three|someone|anyone|people)\b.+)",
+        rf"(?:{BE})\s+there\s+(?:ever\s+)?(.+?)(?:\s+{SEEN})?",
+        rf"(?:{DO})\s+(?:we\s+(?:ever\s+)?see\s+|you\s+(?:ever\s+)?see\s+)?{_HOW_SURE}(.+?)(?:\s+ever)?\s+{SEEN}",
+        rf"(?:{DO}|can|could)\s+(?:we|you|i|one)\s+((?:not|never)\s+)?(?:ever\s+)?{seeing}\s+(.+)",
+        rf"(?:{DO})\s+(?:the|this)\s+{FILM}\s+((?:not|never)\s+)?(?:show|contain|have|feature)\s+(.+)",
+        rf"(?:{BE})\s+((?:not\s+|never\s+)?.+?)(?:\s+ever)?\s+{SEEN}",
+        rf"(?:{BE}|{DO})\s+((?:a|an|the|any|no|some|two|three|someone|anyone|people|nobody)\b.+)",
     ):
-        found = _match(pattern, clause)
+        found = match(pattern, plain_clause)
         if found:
-            return Question(clause, "whether", re.sub(r"^any\s+", "", found[1]))
+            phrase = " ".join(own.strip() for own in found.groups() if own)
+            subject, negated = taken_negation(re.sub(r"^any\s+", "", phrase))
+            subject = re.sub(r"^any\s+", "", subject)
+            return Question(clause, "whether", subject, negated=negated, times=times)
+    if options and match(rf"{BE}\s+there|(?:{DO}|can)\s+(?:we|you)\s+see", plain_clause):
+        return Question(clause, "what")
     return None
 
 
 def _where(clause: str, options: tuple[str, ...]) -> Question | None:
-    found = _match(
-        rf"where(?:\s+in\s+the\s+{FILM})?\s+(?:{_DO}|{_BE}|can)\s+(.+?)(?:\s+{_SEEN})?", clause
+    found = match(
+        rf"where(?:\s+in\s+the\s+{FILM})?\s+(?:{DO}|{BE}|can)\s+(.+?)(?:\s+{SEEN})?", clause
     )
-    return Question(clause, "where", found[1]) if found and not options else None
+    return Question(clause, "where", found[1]) if found else None
+
+
+def _seen(clause: str, options: tuple[str, ...]) -> Question | None:
+    """Who is there, which animals are shown: a kind of things is asked for."""
+    there = (
+        rf"(?:{BE}(?:\s+(?:there|in\s+it|to\s+be\s+seen))?|{DO}\s+we\s+see|can\s+(?:we\s+see|be\s+seen)|"
+        rf"{DO}\s+{SEEN}|{SEEN})"
+    )
+    found = match(rf"(?:who|(?:which|what)\s+(?:(?:kinds?|sorts?|types?)\s+of\s+)?(\w+))\s+{there}",
+                  clause)  # fmt: skip
+    return Question(clause, "what", found[1] or "people") if found else None
 
 
 def _what(clause: str, options: tuple[str, ...]) -> Question | None:
-    found = _match(
-        rf"(?:what|who|which\s+\w+|what\s+\w+)\s+(?:{_BE}|{_DO}|{_SEEN}|{_HAPPENS})\b\s*(.*)",
+    found = match(
+        rf"(?:what|who|which\s+\w+|what\s+\w+)\s+(?:{BE}|{DO}|{SEEN}|happens|comes|goes\s+on)\b\s*(.*)",
         clause,
     )
     if found is None:
         return None
-    subject, action = _subject_and_action(clause)
+    subject, action = subject_and_action(clause)
     return Question(clause, "what", subject, action)

@@ -21,8 +21,10 @@ Form = Literal[
     "compare",  # which of several more often, or longer
     "together",  # what appears with
     "said",  # what is said, or written
+    "mentioned",  # whether, and how often, something is said or written
     "main",  # who or what is seen most
     "what",  # who or what is shown, in a part of the film
+    "length",  # how long the film is, when it ends
     "where",
     "unknown",
 ]
@@ -33,12 +35,27 @@ Relation = Literal["after", "before", "during"]
 class Part:
     """A part of the film: from a share of its length to another, or from a time to another.
 
-    ``start`` and ``end`` are shares (0 to 1) or, with ``in_seconds``, seconds.
+    ``start`` and ``end`` are shares (0 to 1) or, with ``in_seconds``, seconds, from the end of the
+    film where they are negative. ``scenes``: so many scenes from its beginning, or, negative, its
+    end instead.
     """
 
     start: float
     end: float
     in_seconds: bool = False
+    scenes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How often something should be there: at least so often, and at most (None: or more)."""
+
+    least: int
+    most: int | None
+
+    def holds(self, count: int) -> bool:
+        """Whether so many are that many."""
+        return self.least <= count and (self.most is None or count <= self.most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +64,12 @@ class Question:
 
     ``subject`` is what it is about, "" where that is asked for; ``action`` what it does, as far as
     the question says; ``reference`` the other event, which ``relation`` puts the subject after,
-    before or at the time of; ``immediate``: right after or before; ``last``: the last rather than
-    the first; ``longest``: duration rather than number is compared; ``written``: text on screen.
+    before or at the time of, ``delay_s`` seconds away where it says so; ``immediate``: right after
+    or before; ``first``, ``last``: of its occurrences; ``longest``: duration rather than number is
+    compared; ``others``: further things to compare than the subject and the reference; ``written``:
+    text on screen; ``counted``: a number is asked for; ``negated``: whether it is not there;
+    ``times``: whether it is there so often. ``refusal`` says why a question has no plan, where more
+    is known than that, and ``nearest`` is a question that has one.
     """
 
     text: str
@@ -58,11 +79,24 @@ class Question:
     relation: Relation | None = None
     reference: str = ""
     immediate: bool = False
+    delay_s: float = 0.0
+    first: bool = False
     last: bool = False
     longest: bool = False
+    others: tuple[str, ...] = ()
     written: bool = False
+    counted: bool = False
+    negated: bool = False
+    times: Times | None = None
+    refusal: str = ""
+    nearest: str = ""
     part: Part | None = None
     options: tuple[str, ...] = ()
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The things that are put side by side: the choices, or those in the question."""
+        return self.options or (self.subject, self.reference, *self.others)
 
     @property
     def event(self) -> str:

@@ -18,7 +18,7 @@ from semantic_video.temporal_reasoning.language_model import (
 from semantic_video.temporal_reasoning.model_wording import Pictures, translated, worded
 from semantic_video.temporal_reasoning.plans import PLANS
 from semantic_video.temporal_reasoning.plans.queries import answer_query
-from semantic_video.temporal_reasoning.question_text import letter
+from semantic_video.temporal_reasoning.question_text import letter, split_options
 from semantic_video.temporal_reasoning.questions import Question
 from semantic_video.temporal_reasoning.wording import clock
 
@@ -100,7 +100,20 @@ class TemporalReasoner:
 
 
 def checked_question(text: str, options: Sequence[str] = ()) -> Question:
-    """The question in a text, which must be one."""
+    """The question in a text, which must be one.
+
+    Raises:
+        QueryError: it is none; says why.
+    """
+    if not isinstance(text, str):
+        raise QueryError(f"the question must be a text, not {text!r}")
+    if isinstance(options, str):
+        raise QueryError('options must be a list of texts, as ["a dog", "a cat"], not one text')
+    if text.strip() and not any(character.isalnum() for character in text):
+        raise QueryError(
+            f'the question is empty of words: "{text.strip()}"; ask, for instance, '
+            '"When does a dog appear?"'
+        )
     if not any(character.isalnum() for character in text):
         raise QueryError('the question is empty; ask, for instance, "What happens after the goal?"')
     if len(text.split()) > _MOST_WORDS:
@@ -111,12 +124,14 @@ def checked_question(text: str, options: Sequence[str] = ()) -> Question:
         raise QueryError("an option is empty: give each choice as --option TEXT")
     if len(options) == 1:
         raise QueryError("one option is no choice: give --option at least twice")
+    if options and split_options(text)[1]:
+        raise QueryError("there are choices in the question and as options: give them once")
     question = read_question(text, [" ".join(option.split()) for option in options])
     same = [option.casefold() for option in question.options]
     if len(set(same)) < len(same):
         raise QueryError("two choices are the same: give each once")
     part = question.part
-    if part is not None and part.end < part.start:
+    if part is not None and 0 <= part.end < part.start:
         raise QueryError(
             f"the stretch from {clock(part.start)} to {clock(part.end)} ends before it starts"
         )
@@ -133,8 +148,13 @@ def described(question: Question) -> str:
     ):
         if value:
             facts.append(f'{name} "{value}"')
-    if question.immediate:
-        facts.append("immediately")
+    for name, holds in (
+        ("immediately", question.immediate),
+        ("negated", question.negated),
+        ("so many times", question.times is not None),
+    ):
+        if holds:
+            facts.append(name)
     if question.part is not None:
         facts.append("in a part of the film")
     if question.options:

@@ -37,7 +37,7 @@ from semantic_video.temporal_reasoning.question_text import split_options
         ("Where is the dog?", "where", "the dog"),
         ("What appears together with the dog?", "together", "the dog"),
         ("Why is the man angry?", "unknown", "Why is the man angry"),
-        ("mumble", "unknown", "mumble"),
+        ("mumble", "when", "mumble"),
     ],
 )
 def test_forms_and_their_subjects(text: str, form: str, subject: str) -> None:

@@ -9,9 +9,9 @@ from semantic_video.temporal_reasoning.evidence import Evidence
 from semantic_video.temporal_reasoning.plans.occurrences import (
     answer_count,
     answer_duration,
+    answer_length,
     answer_when,
     answer_where,
-    answer_whether,
 )
 from semantic_video.temporal_reasoning.plans.ordering import answer_compare, answer_order
 from semantic_video.temporal_reasoning.plans.relations import answer_relation, answer_what
@@ -21,7 +21,8 @@ from semantic_video.temporal_reasoning.plans.stories import (
     answer_summary,
     answer_together,
 )
-from semantic_video.temporal_reasoning.plans.words import answer_said
+from semantic_video.temporal_reasoning.plans.whether import answer_whether
+from semantic_video.temporal_reasoning.plans.words import answer_mentioned, answer_said
 from semantic_video.temporal_reasoning.questions import Form, Question
 
 Plan = Callable[[Question, Evidence], Draft]
@@ -37,24 +38,17 @@ def answer_unknown(question: Question, evidence: Evidence) -> Draft:
     """A question without a plan: says so, and what could be asked instead."""
     draft = Draft(question, "none: no plan for this question")
     draft.step("no form fits the question")
-    draft.say("this question is none that the memory can answer: it knows what is seen when, how "
-              "often, how long and in what order")  # fmt: skip
-    if not _ENGLISH & set(question.text.casefold().split()):
-        draft.say("questions are understood in English only")
-    draft.say(f"the nearest it can answer: {nearest_question(question)}")
+    if question.refusal:
+        draft.say(f"this the memory cannot answer: {question.refusal}")
+    else:
+        draft.say("this question is none that the memory can answer: it knows what is seen when, "
+                  "how often, how long and in what order")  # fmt: skip
+        if not _ENGLISH & set(question.text.casefold().split()):
+            draft.say("questions are understood in English only")
+    draft.say(f"the nearest it can answer: {question.nearest}")
+    if question.options:
+        draft.say("so none of the choices is taken")
     return draft
-
-
-def nearest_question(question: Question) -> str:
-    """A question that has a plan, about the same."""
-    subject = question.subject or question.reference
-    words = subject.split()
-    if words and words[0].lower() in ("why", "how", "what", "who", "which", "where", "when"):
-        words = words[2:] if len(words) > 2 else words[1:]
-    elif not _ENGLISH & set(subject.casefold().split()):
-        words = []
-    about = " ".join(words)
-    return f'"When does {about} appear?"' if about else '"What happens in the video?"'
 
 
 PLANS: dict[Form, Plan] = {
@@ -70,10 +64,12 @@ PLANS: dict[Form, Plan] = {
     "compare": answer_compare,
     "together": answer_together,
     "said": answer_said,
+    "mentioned": answer_mentioned,
+    "length": answer_length,
     "main": answer_main,
     "what": answer_what,
     "unknown": answer_unknown,
 }
 
 
-__all__ = ["PLANS", "Plan", "nearest_question"]
+__all__ = ["PLANS", "Plan"]

@@ -1,11 +1,19 @@
-"""How often, how long, when, whether: the occurrences of one thing."""
+"""How often, how long, when: the occurrences of one thing."""
 
 from __future__ import annotations
 
-from semantic_video.query_language import Count, Every, HowLong, Term
+from semantic_video.query_language import Count, Every, HowLong
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import Evidence
+from semantic_video.temporal_reasoning.particulars import query_of
+from semantic_video.temporal_reasoning.plans.choices import (
+    choose_length,
+    choose_look,
+    choose_number,
+    choose_time,
+)
 from semantic_video.temporal_reasoning.plans.shared import (
+    film_of,
     mean_probability,
     nothing_there,
     whens,
@@ -13,6 +21,7 @@ from semantic_video.temporal_reasoning.plans.shared import (
 )
 from semantic_video.temporal_reasoning.questions import Question
 from semantic_video.temporal_reasoning.wording import (
+    clock,
     length,
     listed,
     quoted,
@@ -22,47 +31,74 @@ from semantic_video.temporal_reasoning.wording import (
 
 def answer_count(question: Question, evidence: Evidence) -> Draft:
     """How many times something appears: its occurrences."""
-    film = evidence.film_for([question.subject])
+    film = film_of(question.subject, evidence)
+    query = Count(query_of(question.subject))
     draft = Draft(question, "count of occurrences")
-    draft.step(f"in {film.name}: {Count(Term(question.subject))}")
-    moments = evidence.find(Count(Term(question.subject)), film, question.part)
+    draft.step(f"in {film.name}: {query}")
+    moments = evidence.find(query, film, question.part)
     if not moments:
         absent = nothing_there(question, evidence, film)
         absent.count = 0
-        _choose_number(absent, 0)
+        choose_number(absent, 0)
         return absent
     draft.count = len(moments)
     draft.confidence = mean_probability(moments)
     draft.say(
         f"{quoted(question.subject)} appears {times(len(moments))}: {whens(moments)}", moments
     )
-    _choose_number(draft, len(moments))
+    choose_number(draft, len(moments))
     return draft
 
 
 def answer_duration(question: Question, evidence: Evidence) -> Draft:
     """For how long something is on screen, together."""
-    film = evidence.film_for([question.subject])
+    film = film_of(question.subject, evidence)
+    query = HowLong(query_of(question.subject))
     draft = Draft(question, "length of occurrences")
-    draft.step(f"in {film.name}: {HowLong(Term(question.subject))}")
-    moments = evidence.find(HowLong(Term(question.subject)), film, question.part)
+    draft.step(f"in {film.name}: {query}")
+    moments = evidence.find(query, film, question.part)
     if not moments:
-        return nothing_there(question, evidence, film)
+        absent = nothing_there(question, evidence, film)
+        choose_length(absent, 0.0)
+        return absent
     seconds = sum(moment.end_s - moment.start_s for moment in moments)
     draft.confidence = mean_probability(moments)
     draft.say(
         f"{quoted(question.subject)} is on screen for {length(seconds)} in all: {whens(moments)}",
         moments,
     )
+    choose_length(draft, seconds)
+    return draft
+
+
+def answer_length(question: Question, evidence: Evidence) -> Draft:
+    """How long a film is, and when it ends."""
+    draft = Draft(question, "length of the film", confidence=1.0)
+    several = len(evidence.films) > 1
+    for film in evidence.films.values():
+        name = film.name if several else "the video"
+        if question.first:
+            draft.say(f"{name} begins at 0:00")
+        else:
+            draft.say(
+                f"{name} is {length(film.duration_s)} long: it ends at {clock(film.duration_s)}"
+            )
+    if not several:
+        choose_length(
+            draft, 0.0 if question.first else next(iter(evidence.films.values())).duration_s
+        )
+    elif question.options:
+        draft.say("which of the videos the choices are about is not said")
     return draft
 
 
 def answer_when(question: Question, evidence: Evidence) -> Draft:
     """When something appears, first or last and in all."""
-    film = evidence.film_for([question.subject])
+    film = film_of(question.subject, evidence)
+    query = Every(query_of(question.subject))
     draft = Draft(question, "occurrences")
-    draft.step(f"in {film.name}: {Every(Term(question.subject))}")
-    moments = evidence.find(Every(Term(question.subject)), film, question.part)
+    draft.step(f"in {film.name}: {query}")
+    moments = evidence.find(query, film, question.part)
     if not moments:
         return nothing_there(question, evidence, film)
     draft.confidence = mean_probability(moments)
@@ -71,19 +107,8 @@ def answer_when(question: Question, evidence: Evidence) -> Draft:
     draft.say(f"{quoted(question.subject)} {which} appears at {where(edge)}", [edge])
     if len(moments) > 1:
         draft.say(f"in all it appears {times(len(moments))}: {whens(moments)}", moments)
-    return draft
-
-
-def answer_whether(question: Question, evidence: Evidence) -> Draft:
-    """Whether something is in the film at all."""
-    film = evidence.film_for([question.subject])
-    draft = Draft(question, "occurrences")
-    draft.step(f"in {film.name}: {Every(Term(question.subject))}")
-    moments = evidence.find(Every(Term(question.subject)), film, question.part)
-    if not moments:
-        return nothing_there(question, evidence, film)
-    draft.confidence = max(moment.probability or 0.0 for moment in moments)
-    draft.say(f"yes: {quoted(question.subject)} appears {whens(moments)}", moments)
+    if question.form == "when":
+        choose_time(draft, film, [edge] if question.first or question.last else moments)
     return draft
 
 
@@ -92,25 +117,10 @@ def answer_where(question: Question, evidence: Evidence) -> Draft:
     draft = answer_when(question, evidence)
     if draft.method == "occurrences" and draft.moments:
         film = evidence.films[draft.moments[0].video]
-        words = evidence.words_for(film, draft.moments)
+        moments = list(draft.moments)
+        words = evidence.words_for(film, moments)
         if words:
-            draft.say(f"these scenes look like {listed(words)}", draft.moments)
+            draft.say(f"these scenes look like {listed(words)}", moments)
+        choose_look(draft, evidence, film, moments, question.subject)
         draft.say("where in the picture it is, the memory does not keep")
     return draft
-
-
-def _choose_number(draft: Draft, number: int) -> None:
-    """The option whose number is nearest."""
-    numbers = {}
-    for place, option in enumerate(draft.question.options):
-        word = option.split()[0].strip(".,()").casefold() if option.split() else ""
-        names = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-        extra = {"never": 0, "once": 1, "twice": 2, "none": 0}
-        if word.isdigit():
-            numbers[place] = int(word)
-        elif word in names:
-            numbers[place] = names.index(word)
-        elif word in extra:
-            numbers[place] = extra[word]
-    if numbers:
-        draft.choose(min(numbers, key=lambda place: abs(numbers[place] - number)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from semantic_video.query_language import Count, HowLong, Query
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import Evidence
-from semantic_video.temporal_reasoning.plans.shared import mean_probability, whens
+from semantic_video.temporal_reasoning.plans.shared import mean_probability, these, whens
 from semantic_video.temporal_reasoning.questions import Question
 from semantic_video.temporal_reasoning.wording import length, times
 
@@ -19,7 +19,7 @@ def answer_query(question: Question, query: Query, evidence: Evidence) -> Draft:
     if isinstance(query, Count):
         draft.count = len(moments)
     if not moments:
-        draft.say(f"no scene of this video is {query} for certain")
+        draft.say(f"no scene of {these(evidence)} is {query} for certain")
         draft.confidence = 0.5
         return draft
     draft.confidence = mean_probability(moments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,20 +11,25 @@ from semantic_video.query_language import Every, Term
 from semantic_video.records import Moment, Span
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence, Film
+from semantic_video.temporal_reasoning.plans.choices import choose_present
 from semantic_video.temporal_reasoning.plans.shared import (
     FOLLOWING,
     TOUCHING_S,
     looks,
     mean_probability,
+    moment_at,
     nothing_there,
     related_scenes,
     whens,
     where,
 )
-from semantic_video.temporal_reasoning.questions import Question, Relation
+from semantic_video.temporal_reasoning.plans.stories import answer_story, answer_summary
+from semantic_video.temporal_reasoning.questions import Part, Question, Relation
+from semantic_video.temporal_reasoning.time_words import EDGE_SCENES
 from semantic_video.temporal_reasoning.wording import (
     clock,
     cut,
+    length,
     listed,
     quoted,
     stretch,
@@ -33,11 +39,20 @@ from semantic_video.temporal_reasoning.wording import (
 _SHARPNESS = 2.0
 # Of scenes that follow, each later one counts for so much of the one before.
 _FADING = 0.5
+# Of what is asked for, so many kinds are named.
+_MOST_WORDS = 5
+_END = re.compile(r"the\s+(?:very\s+)?end$", re.IGNORECASE)
+_BEGINNING = re.compile(r"the\s+(?:very\s+)?(?:beginning|start)$", re.IGNORECASE)
+_ASKS_WHETHER = re.compile(r"(?:do|does|did|is|are|was|were|has|have|had|can)\b", re.IGNORECASE)
 
 
 def answer_relation(question: Question, evidence: Evidence) -> Draft:
     """What is there after, before or at the time of something else."""
     assert question.relation is not None
+    if (question.relation, bool(_END.match(question.reference))) == ("before", True):
+        return _at_edge(question, -EDGE_SCENES, evidence)
+    if (question.relation, bool(_BEGINNING.match(question.reference))) == ("after", True):
+        return _at_edge(question, EDGE_SCENES, evidence)
     film = evidence.film_for([question.reference])
     draft = Draft(question, "order of scenes")
     order = {"after": "after", "before": "before", "during": "at the time of"}[question.relation]
@@ -48,7 +63,11 @@ def answer_relation(question: Question, evidence: Evidence) -> Draft:
     if reference is None:
         return nothing_there(replace(question, subject=question.reference), evidence, film)
     if question.options:
-        return _choose_by_order(draft, evidence, film, question.relation)
+        draft = _choose_by_order(draft, evidence, film, question.relation)
+        _note_missing_subject(draft, evidence, film)
+        return draft
+    if _ASKS_WHETHER.match(question.text):
+        draft.say("whether this happens, the memory does not tell; it tells what is there")
     sure = (reference.probability or 0.0) >= LEVEL
     draft.step(f"the likeliest {quoted(question.reference)}: {where(reference)}")
     if not sure:
@@ -64,7 +83,18 @@ def answer_relation(question: Question, evidence: Evidence) -> Draft:
         )
     draft.confidence = reference.probability or 0.0
     targets = related_scenes(film, reference, question.relation)
-    if question.subject and question.relation != "during":
+    _note_missing_subject(draft, evidence, film)
+    if question.delay_s:
+        time_s = (
+            reference.end_s + question.delay_s
+            if question.relation == "after"
+            else reference.start_s - question.delay_s
+        )
+        scenes = [own for own in film.scenes if own.start_s <= time_s < own.end_s]
+        targets = [moment_at(film, own.start_s, own.end_s) for own in scenes]
+        draft.step(f"the scene {question.delay_s:g} seconds away, at {clock(max(0.0, time_s))}")
+        order = f"{length(question.delay_s)} {order}"
+    elif question.subject and question.relation != "during":
         own = _subject_related(evidence, film, question, reference)
         if own is not None:
             targets = [own]
@@ -89,6 +119,21 @@ def answer_relation(question: Question, evidence: Evidence) -> Draft:
             draft.say(f"at {clock(line.start_s)} {verb} “{cut(line.text)}”", [moment])
     draft.confidence *= 0.8
     return draft
+
+
+def _at_edge(question: Question, scenes: int, evidence: Evidence) -> Draft:
+    """What is there, or happens to the subject, in the last or first scenes of the film."""
+    inside = replace(question, part=Part(0.0, 0.0, scenes=scenes), relation=None, reference="")
+    if question.subject:
+        return answer_story(replace(inside, form="story", subject=question.event), evidence)
+    return answer_summary(replace(inside, form="summary"), evidence)
+
+
+def _note_missing_subject(draft: Draft, evidence: Evidence, film: Film) -> None:
+    """Say so where no scene of the film shows whom the question is about."""
+    subject = draft.question.subject
+    if subject and not evidence.find(Every(Term(subject)), film):
+        draft.say(f"no scene of this video shows {quoted(subject)} for certain")
 
 
 def _choose_by_order(draft: Draft, evidence: Evidence, film: Film, relation: Relation) -> Draft:
@@ -153,7 +198,11 @@ def _choose_by_order(draft: Draft, evidence: Evidence, film: Film, relation: Rel
 def answer_what(question: Question, evidence: Evidence) -> Draft:
     """What or who is shown: the scenes that fit the question, in words of the vocabulary."""
     phrase = question.event or question.text
-    film = evidence.film_for([phrase])
+    film = evidence.film_for(question.options or [phrase])
+    if question.options and not question.event:
+        draft = Draft(question, "the likeliest of the choices")
+        choose_present(draft, evidence, film)
+        return draft
     if question.options:
         return _choose_by_order(
             Draft(replace(question, reference=phrase), "fit of the options"),
@@ -166,7 +215,7 @@ def answer_what(question: Question, evidence: Evidence) -> Draft:
     moments = evidence.find(Every(Term(phrase)), film, question.part)
     if not moments:
         return nothing_there(replace(question, subject=phrase), evidence, film)
-    words = evidence.words_for(film, moments)
+    words = evidence.words_for(film, moments, _MOST_WORDS)
     draft.confidence = 0.5 * mean_probability(moments)
     draft.say(
         f"the scenes that fit the question, {whens(moments)}, look like "

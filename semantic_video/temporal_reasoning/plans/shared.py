@@ -9,6 +9,7 @@ import numpy as np
 from semantic_video.records import Moment, Span
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence, Film
+from semantic_video.temporal_reasoning.particulars import alternatives
 from semantic_video.temporal_reasoning.questions import Question, Relation
 from semantic_video.temporal_reasoning.wording import clock, listed, quoted, stretch, when
 
@@ -26,7 +27,12 @@ def nothing_there(question: Question, evidence: Evidence, film: Film) -> Draft:
     """What is asked for is not there: says so, with the scene that comes nearest."""
     draft = Draft(question, "absence")
     draft.step(f"no scene reaches a probability of {LEVEL}")
-    near = evidence.nearest(question.subject, film, question.part)
+    nearest = [
+        moment
+        for phrase in alternatives(question.subject)
+        if (moment := evidence.nearest(phrase, film, question.part)) is not None
+    ]
+    near = max(nearest, key=lambda moment: moment.probability or 0.0, default=None)
     there = "" if question.part is None else f" at {stretch(*film.span(question.part))}"
     if near is None:
         draft.say(f"the video shows nothing{there}: it is {clock(film.duration_s)} long")
@@ -34,11 +40,28 @@ def nothing_there(question: Question, evidence: Evidence, film: Film) -> Draft:
         return draft
     draft.confidence = 1 - (near.probability or 0.0)
     draft.say(
-        f"no scene of this video{there} shows {quoted(question.subject)} for certain; the nearest, "
-        f"{where(near)}, has a probability of {near.probability or 0.0:.2f}",
+        f"no scene of {these(evidence)}{there} shows {quoted(question.subject)} for certain; the "
+        f"nearest, {where(near)}, has a probability of {near.probability or 0.0:.2f}",
         [near],
     )
     return draft
+
+
+def these(evidence: Evidence) -> str:
+    """What is looked at: "this video", or "these videos"."""
+    return "these videos" if len(evidence.films) > 1 else "this video"
+
+
+def film_of(phrase: str, evidence: Evidence) -> Film:
+    """The film in which one of the alternatives of a phrase is most probable."""
+    return max(
+        (evidence.film_for([own]) for own in alternatives(phrase)),
+        key=lambda film: max(
+            (near.probability or 0.0)
+            for own in alternatives(phrase)
+            if (near := evidence.nearest(own, film)) is not None
+        ),
+    )
 
 
 def where(moment: Moment) -> str:

@@ -8,6 +8,11 @@ from semantic_video.query_language import And, Every, Term
 from semantic_video.records import Moment, Span
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import Evidence, Film
+from semantic_video.temporal_reasoning.plans.choices import (
+    choose_look,
+    choose_present,
+    choose_yes_or_no,
+)
 from semantic_video.temporal_reasoning.plans.shared import (
     MOST_EVENTS,
     longest,
@@ -51,6 +56,7 @@ def answer_main(question: Question, evidence: Evidence) -> Draft:
         f"{times(len(moments))}, {length(seconds)} in all",
         moments,
     )
+    choose_look(draft, evidence, film, moments)
     return draft
 
 
@@ -63,6 +69,11 @@ def answer_story(question: Question, evidence: Evidence) -> Draft:
     if not moments:
         return nothing_there(question, evidence, film)
     seconds = sum(moment.end_s - moment.start_s for moment in moments)
+    if question.options:
+        draft.say(f"{quoted(question.subject)} appears {whens(moments)}", moments)
+        draft.confidence = mean_probability(moments)
+        choose_look(draft, evidence, film, moments, question.subject)
+        return draft
     named = evidence.subject(film, question.subject)
     name = name_of(film, named) if named else question.subject
     guessed = bool(named) and question.subject.casefold() not in film.memory.names
@@ -93,6 +104,13 @@ def answer_summary(question: Question, evidence: Evidence) -> Draft:
     draft = Draft(question, "summary of occurrences")
     draft.step(f"in {film.name}: occurrences of every cluster in {stretch(*span)}")
     moments = _occurrences(film, span)
+    if moments and question.options:
+        if question.part is None:
+            choose_present(draft, evidence, film)
+        else:
+            draft.confidence = 1.0
+            choose_look(draft, evidence, film, moments)
+        return draft
     if not moments:
         draft.say(f"the video has nothing at {stretch(*span)}: it is {clock(film.duration_s)} long")
         return draft
@@ -138,12 +156,14 @@ def answer_together(question: Question, evidence: Evidence) -> Draft:
                 f"together {whens(moments)}",
                 moments,
             )
+            choose_yes_or_no(draft, True)
         else:
             draft.say(
                 f"no scene shows {quoted(question.subject)} and {quoted(question.reference)} "
                 "together for certain"
             )
             draft.confidence = 0.5
+            choose_yes_or_no(draft, False)
         return draft
     moments = evidence.find(Every(Term(question.subject)), film, question.part)
     if not moments:
@@ -160,6 +180,9 @@ def answer_together(question: Question, evidence: Evidence) -> Draft:
         f"{listed(words) or 'nothing that stands out'}",
         moments,
     )
+    if question.options:
+        choose_look(draft, evidence, film, moments, question.subject)
+        return draft
     before, after = _neighbours(film, moments)
     if before or after:
         names = [quoted(name) for name in dict.fromkeys(before + after)]

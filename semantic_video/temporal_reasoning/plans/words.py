@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from semantic_video.records import Span
+from semantic_video.records import Line, Moment, Span
 from semantic_video.temporal_reasoning.draft import Draft
-from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence
+from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence, Film
+from semantic_video.temporal_reasoning.particulars import alternatives
+from semantic_video.temporal_reasoning.plans.choices import (
+    choose_number,
+    choose_words,
+    choose_yes_or_no,
+)
 from semantic_video.temporal_reasoning.plans.shared import (
     MOST_EVENTS,
     moment_at,
+    nothing_there,
+    related_scenes,
+    where,
 )
 from semantic_video.temporal_reasoning.questions import Question
 from semantic_video.temporal_reasoning.wording import (
@@ -17,58 +27,170 @@ from semantic_video.temporal_reasoning.wording import (
     cut,
     quoted,
     stretch,
+    times,
 )
+from semantic_video.word_search import WordHit
 
 
 def answer_said(question: Question, evidence: Evidence) -> Draft:
     """What is said or written, about something or in a part of the film."""
-    kind = "text" if question.written else "speech"
-    with_lines = [film for film in evidence.films.values() if film.lines_in(film.span(None), kind)]
     draft = Draft(question, "lines that were said or written")
-    if not with_lines:
-        verb = "written" if question.written else "said"
-        draft.say(f"nothing that is {verb} is indexed for this video")
-        draft.step(
-            "subtitles beside the film, the extra `ocr` or `speech` and `semantic-video index` "
-            "would add it"
+    films = _films_with_lines(draft, evidence)
+    if not films:
+        return draft
+    spans: dict[str, Span] = {film.video: film.span(question.part) for film in films}
+    if question.reference:
+        film = evidence.film_for([question.reference])
+        reference = evidence.nearest(question.reference, film, question.part)
+        if reference is None or (reference.probability or 0.0) < LEVEL:
+            return nothing_there(replace(question, subject=question.reference), evidence, film)
+        films, spans = [film], {film.video: _around(question, film, reference)}
+        draft.say(
+            f"the scene that fits {quoted(question.reference)} best is at {where(reference)}",
+            [reference],
         )
-        return draft
+    if question.refusal:
+        draft.say(question.refusal)
+    told = len(draft.sentences)
     if not question.subject:
-        film = with_lines[0]
-        span = film.span(question.part)
-        lines = film.lines_in(span, kind)
-        draft.step(f"in {film.name}: lines of {stretch(*span)}")
-        for line in lines[:MOST_EVENTS]:
-            draft.say(
-                f"at {clock(line.start_s)}: “{cut(line.text)}”",
-                [moment_at(film, line.start_s, line.end_s)],
-            )
-        if len(lines) > MOST_EVENTS:
-            draft.say(f"and {len(lines) - MOST_EVENTS} more lines")
-        if not lines:
-            verb = "written" if question.written else "said"
-            draft.say(f"nothing {verb} is indexed at {stretch(*span)}")
-        # None is no proof that there is none: not every scene is read or has a subtitle.
-        shown = [line.confidence for line in lines[:MOST_EVENTS]]
-        draft.confidence = sum(shown) / len(shown) if shown else 0.5
+        _tell_lines(draft, films[0], spans[films[0].video])
         return draft
-    for film in with_lines:
-        hits = [
-            hit
-            for hit in evidence.said(question.subject, film, kind if question.written else None)
-            if hit.probability >= LEVEL
-        ]
+    found = []
+    for film in films:
+        kind = "text" if question.written else None
+        hits = _hits(evidence, film, question.subject, kind, spans[film.video])[:MOST_EVENTS]
         draft.step(f"in {film.name}: lines with the words of {quoted(question.subject)}")
-        for hit in sorted(hits[:MOST_EVENTS], key=lambda hit: hit.start_s):
-            lines = film.lines_in(Span(hit.start_s, hit.end_s), hit.signal)
-            words = " ".join(line.text for line in lines[:4])
-            moment = replace(
-                moment_at(film, hit.start_s, hit.end_s), probability=round(hit.probability, 4)
-            )
-            verb = "said" if hit.signal == "speech" else "on screen"
-            draft.say(f"{verb} at {clock(hit.start_s)}: “{cut(words)}”", [moment])
-            draft.confidence = max(draft.confidence, hit.probability)
-    if not draft.sentences:
-        draft.say(f"no indexed line holds the words of {quoted(question.subject)}")
+        found += _tell_hits(draft, film, sorted(hits, key=lambda hit: hit.start_s))
+    if len(draft.sentences) == told:
+        at = "" if question.part is None and not question.reference else (
+            f" at {stretch(*spans[films[0].video])}"
+        )  # fmt: skip
+        draft.say(f"no indexed line{at} holds the words of {quoted(question.subject)}")
         draft.confidence = 0.5
+    choose_words(draft, " ".join(found))
     return draft
+
+
+def answer_mentioned(question: Question, evidence: Evidence) -> Draft:
+    """Whether something is said or written, and how often."""
+    draft = Draft(question, "lines that were said or written")
+    films = [film for film in evidence.films.values() if film.lines]
+    if not films:
+        draft.say("nothing that is said or written is indexed for this video")
+        draft.step(_MORE_LINES)
+        return draft
+    hits: dict[str, list[WordHit]] = {}
+    for film in films:
+        draft.step(f"in {film.name}: lines with the words of {quoted(question.subject)}")
+        span = film.span(question.part)
+        hits[film.video] = _apart(
+            hit
+            for phrase in alternatives(question.subject)
+            for hit in _hits(evidence, film, phrase, None, span)
+        )
+    count = sum(map(len, hits.values()))
+    if question.counted:
+        draft.count = count
+        choose_number(draft, count)
+    else:
+        choose_yes_or_no(draft, bool(count))
+    if not count:
+        at = "" if question.part is None else f" at {stretch(*films[0].span(question.part))}"
+        draft.say(f"no indexed line{at} holds the words of {quoted(question.subject)}")
+        draft.confidence = 0.5
+        return draft
+    own = [moment_at(film, hit.start_s, hit.end_s) for film in films for hit in hits[film.video]]
+    yes = "" if question.counted else "yes: "
+    draft.say(f"{yes}{quoted(question.subject)} is said or written {times(count)}", own)
+    for film in films:
+        _tell_hits(draft, film, hits[film.video][:MOST_EVENTS])
+    if count > MOST_EVENTS:
+        draft.say("later lines are left out")
+    return draft
+
+
+_MORE_LINES = (
+    "subtitles beside the film, the extra `ocr` or `speech` and `semantic-video index` would add it"
+)
+
+
+def _films_with_lines(draft: Draft, evidence: Evidence) -> list[Film]:
+    """The films with lines of the kind that is asked for; says so where there are none."""
+    kind = "text" if draft.question.written else "speech"
+    films = [film for film in evidence.films.values() if film.lines_in(film.span(None), kind)]
+    if not films:
+        verb = "written" if draft.question.written else "said"
+        draft.say(f"nothing that is {verb} is indexed for this video")
+        draft.step(_MORE_LINES)
+    return films
+
+
+def _around(question: Question, film: Film, reference: Moment) -> Span:
+    """Where the lines lie that are asked for: in the scene meant and right after or before it."""
+    if question.relation == "during":
+        return Span(reference.start_s, reference.end_s)
+    near = related_scenes(film, reference, question.relation or "after")
+    return Span(
+        min([reference.start_s, *(own.start_s for own in near)]),
+        max([reference.end_s, *(own.end_s for own in near)]),
+    )
+
+
+def _tell_lines(draft: Draft, film: Film, span: Span) -> None:
+    """What is said or written in a stretch, line by line."""
+    kind = "text" if draft.question.written else "speech"
+    lines: list[Line] = film.lines_in(span, kind)
+    draft.step(f"in {film.name}: lines of {stretch(*span)}")
+    for line in lines[:MOST_EVENTS]:
+        draft.say(
+            f"at {clock(line.start_s)}: “{cut(line.text)}”",
+            [moment_at(film, line.start_s, line.end_s)],
+        )
+    if len(lines) > MOST_EVENTS:
+        draft.say(f"and {len(lines) - MOST_EVENTS} more lines")
+    if not lines:
+        verb = "written" if draft.question.written else "said"
+        draft.say(f"nothing {verb} is indexed at {stretch(*span)}")
+    # None is no proof that there is none: not every scene is read or has a subtitle.
+    shown = [line.confidence for line in lines[:MOST_EVENTS]]
+    draft.confidence = sum(shown) / len(shown) if shown else 0.5
+    choose_words(draft, " ".join(line.text for line in lines))
+
+
+def _hits(
+    evidence: Evidence, film: Film, subject: str, kind: str | None, span: Span
+) -> list[WordHit]:
+    """Stretches inside a span that hold the words of a subject, the most probable first."""
+    return [
+        hit
+        for hit in evidence.said(subject, film, kind)
+        if hit.probability >= LEVEL and hit.start_s < span.end_s and hit.end_s > span.start_s
+    ]
+
+
+def _apart(hits: Iterable[WordHit]) -> list[WordHit]:
+    """Hits in order of time, of those that share time and kind the most probable."""
+    kept: list[WordHit] = []
+    for hit in sorted(hits, key=lambda own: -own.probability):
+        if not any(
+            own.signal == hit.signal and own.start_s < hit.end_s and own.end_s > hit.start_s
+            for own in kept
+        ):
+            kept.append(hit)
+    return sorted(kept, key=lambda own: own.start_s)
+
+
+def _tell_hits(draft: Draft, film: Film, hits: list[WordHit]) -> list[str]:
+    """Each hit as a sentence with its line; what was quoted."""
+    told = []
+    for hit in hits:
+        lines = film.lines_in(Span(hit.start_s, hit.end_s), hit.signal)
+        words = " ".join(line.text for line in lines[:4])
+        told.append(words)
+        moment = replace(
+            moment_at(film, hit.start_s, hit.end_s), probability=round(hit.probability, 4)
+        )
+        verb = "said" if hit.signal == "speech" else "on screen"
+        draft.say(f"{verb} at {clock(hit.start_s)}: “{cut(words)}”", [moment])
+        draft.confidence = max(draft.confidence, hit.probability)
+    return told

@@ -1,0 +1,99 @@
+"""What changes the meaning of a phrase: "no", "twice", "a dog or a cat".
+
+An encoder of pictures and texts hardly hears these words: "no dog" is as like a dog as "a dog" is.
+So they are taken out of a phrase before it is looked for, and what they say is checked.
+"""
+
+from __future__ import annotations
+
+import re
+
+from semantic_video.query_language import Or, Query, Term
+from semantic_video.temporal_reasoning.questions import Times
+from semantic_video.temporal_reasoning.time_words import NUMBERS
+
+_TIMES = re.compile(
+    rf"\b(?:(more\s+than|over|at\s+least|at\s+most|less\s+than|fewer\s+than|no\s+more\s+than|exactly|"
+    rf"only|just)\s+)?(?:(once|twice|thrice)|(\d+|{'|'.join(NUMBERS)}|several|many|multiple)\s+times)"
+    r"(\s+or\s+more)?\b|\b(again|repeatedly)\b",
+    re.IGNORECASE,
+)
+_NEGATION = re.compile(r"^(?:no|not|never)\s+(?!one\b)|\s+(?:not|never)(?=\s|$)", re.IGNORECASE)
+_NOBODY = re.compile(r"^(?:nobody|no\s+one|no-one)\b", re.IGNORECASE)
+_LACKING = re.compile(
+    r"\b(?:no|not|never|none|nothing|nobody|nowhere|without|except|lacks?|lacking|only|other\s+than|"
+    r"isn't|aren't|doesn't|don't|didn't|wasn't|weren't)\b",
+    re.IGNORECASE,
+)
+_DETERMINER = r"(?:a|an|the|any|some|another|his|her|their)"
+_MOST_WORDS = 6
+
+
+def taken_times(clause: str) -> tuple[str, Times | None]:
+    """The clause without "twice", "more than 3 times" or "again", and how often that is."""
+    found = _TIMES.search(clause)
+    if not found:
+        return clause, None
+    rest = f"{clause[: found.start()].rstrip()} {clause[found.end() :].lstrip()}".strip()
+    number = (found[2] or found[3] or "").lower()
+    if found[5] or number in ("several", "many", "multiple"):
+        return rest, Times(2, None)
+    words = {"once": 1, "twice": 2, "thrice": 3}
+    count = int(number) if number.isdigit() else words.get(number, -1)
+    count = NUMBERS.index(number) if count < 0 else count
+    how = " ".join((found[1] or "").lower().split())
+    if found[4] or how == "at least":
+        return rest, Times(count, None)
+    if how in ("more than", "over"):
+        return rest, Times(count + 1, None)
+    if how in ("less than", "fewer than"):
+        return rest, Times(0, count - 1)
+    if how in ("at most", "no more than"):
+        return rest, Times(0, count)
+    return rest, Times(count, count)
+
+
+def taken_negation(phrase: str) -> tuple[str, bool]:
+    """The phrase without "no", "not" or "never", and whether it had one."""
+    if _NOBODY.match(phrase):
+        return _NOBODY.sub("someone", phrase), True
+    plain = _NEGATION.sub("", phrase, count=1)
+    return plain.strip(), plain != phrase
+
+
+def says_what_lacks(phrase: str) -> bool:
+    """Whether a phrase is about what is not there: "a dog without a leash", "only dogs"."""
+    return bool(_LACKING.search(phrase))
+
+
+def several(phrase: str) -> bool:
+    """Whether a phrase says how many there are at once, as "two dogs"."""
+    return bool(re.match(rf"(?:\d+|{'|'.join(NUMBERS[2:])})\s+(?!times\b)", phrase, re.IGNORECASE))
+
+
+def alternatives(phrase: str) -> tuple[str, ...]:
+    """The things of "a dog, a cat or a horse"; the phrase itself where it has no "or"."""
+    plain = re.sub(r"^either\s+", "", phrase, flags=re.IGNORECASE)
+    parts = re.split(r"\s*,?\s+or\s+|\s*,\s+(?=.*\sor\s)", plain, flags=re.IGNORECASE)
+    if len(parts) > 1 and all(part and len(part.split()) <= _MOST_WORDS for part in parts):
+        return tuple(dict.fromkeys(parts))
+    return (phrase,)
+
+
+def conjuncts(phrase: str) -> tuple[str, ...]:
+    """The things of "a dog and an elephant", where each is a thing of its own."""
+    plain = re.sub(r"^both\s+", "", phrase, flags=re.IGNORECASE)
+    parts = re.split(r"\s*,?\s+and\s+|\s*,\s+(?=.*\sand\s)", plain, flags=re.IGNORECASE)
+    own = rf"{_DETERMINER}\s+\S+(?:\s+\S+){{0,3}}|\S+"
+    if len(parts) > 1 and all(re.fullmatch(own, part, re.IGNORECASE) for part in parts):
+        return tuple(dict.fromkeys(parts))
+    return (phrase,)
+
+
+def query_of(phrase: str) -> Query:
+    """What is looked for: any of the alternatives of a phrase."""
+    first, *others = (Term(text) for text in alternatives(phrase))
+    query: Query = first
+    for other in others:
+        query = Or(query, other)
+    return query
