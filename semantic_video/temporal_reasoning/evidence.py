@@ -16,6 +16,7 @@ from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.query_language import Query, evaluate
 from semantic_video.records import Cluster, Line, Moment, Scene, Span
 from semantic_video.scene_retrieval import SceneRetriever
+from semantic_video.semantic_clustering.names import load_kinds
 from semantic_video.temporal_reasoning.presence import Presence, first_of
 from semantic_video.temporal_reasoning.questions import Part
 from semantic_video.word_search import WordHit, search_words
@@ -36,6 +37,15 @@ of Canny, "A computational approach to edge detection" (1986).
 
 # Clusters at least this alike show one subject.
 _ONE_SUBJECT = 0.8
+# A kind at least this like the one that is asked for is the same.
+_ONE_KIND = 0.8
+_NUMBER = re.compile(r"\s\d+$")
+_PERSON = re.compile(
+    r"\b(?:persons?|people|m[ae]n|wom[ae]n|boys?|girls?|child|children|baby|babies|toddlers?|"
+    r"teenagers|couple|family|twins|bride|groom|crowd|friends|someone|faces?|actors?|singers?|"
+    r"dancers?|players?|soldiers?|officers?|surfers?|cyclists?|riders?|boxers?|teachers?|workers?)\b",
+    re.IGNORECASE,
+)
 _MAIN = re.compile(
     r"^(?:the\s+)?(?:main|central|leading)\s+(?:character|person|subject|figure|hero|protagonist|"
     r"actor|thing)$|^(?:the\s+)?(?:hero|protagonist)$",
@@ -230,6 +240,20 @@ class Evidence:
                 seed = int(np.argmax(np.where(eligible, together, -1.0)))
                 return frozenset(np.flatnonzero(alike[seed]).tolist())
         return frozenset()
+
+    def clusters_of_kind(self, film: Film, kind: str) -> frozenset[int]:
+        """The clusters whose names are of a kind, as "animals": rather than of any other kind."""
+        names = [_NUMBER.sub("", name) for name in film.memory.names]
+        if kind == "people":
+            return frozenset(i for i, name in enumerate(names) if _PERSON.search(name))
+        asked = self.vector(kind)
+        kinds = self._encode_all(load_kinds())
+        rivals = kinds[kinds @ asked < _ONE_KIND]
+        words = np.concatenate([self._vectors, self._encode_all(names)])
+        fits = words @ np.concatenate([asked[None], rivals]).T
+        fits -= fits.mean(axis=0)  # some kinds are like everything
+        best = np.argmax(fits[len(self._vectors) :], axis=1) == 0
+        return frozenset(np.flatnonzero(best & (fits[len(self._vectors) :, 0] > 0)).tolist())
 
     def words_for(self, film: Film, moments: Sequence[Moment], count: int = 3) -> list[str]:
         """What sets these scenes apart: words that fit them better than the rest of the film."""

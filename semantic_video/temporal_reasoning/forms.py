@@ -29,6 +29,12 @@ _OF_THESE = r"(?:\s+one|\s+of\s+(?:these|them|the\s+following))"
 _OF_WHAT_IS_THERE = (
     "count", "duration", "when", "whether", "where", "story", "compare", "order", "together", "what",
 )  # fmt: skip
+# What a picture shows of a thing is not kept: its colour, its age.
+_PROPERTY = re.compile(
+    r"(?:what|which)\s+(?:colou?rs?|size|shape|brand|model|age|gender|emotions?|mood|language|name)\b|"
+    r"how\s+(?:old|tall|big|small|large|fast|heavy|far|deep|expensive)\b|whose\b",
+    re.IGNORECASE,
+)
 _IMPERATIVE = re.compile(
     r"^(?:show|find|list|search(?:\s+for)?|look\s+for|give|get)\s+(?:me\s+)?(?:all\s+(?:of\s+)?)?"
     r"(?:the\s+)?(?:(?:scenes?|moments?|shots?|clips?|parts?|times?|places?)\s+"
@@ -40,7 +46,11 @@ _ASKS = re.compile(
     r"should|has|have|had|name|tell|describe|explain|translate|write)\b",
     re.IGNORECASE,
 )
-_BARE_WORDS = 5
+# A phrase rather than a sentence: with an article and not long, or of two words at most.
+_PHRASE = re.compile(
+    r"(?:(?:a|an|the|some|two|three|several|my|his|her|their)\s+\S+(?:\s+\S+){0,7}|\S+(?:\s+\S+)?)$",
+    re.IGNORECASE,
+)
 Reader = Callable[[str, tuple[str, ...]], Question | None]
 
 
@@ -51,7 +61,7 @@ def read_question(text: str, options: Sequence[str] = ()) -> Question:
     clause, part = taken_part(plain(stem if choices else text))
     clause, delay_s = taken_delay(clause)
     question = _form(clause, choices)
-    if question.form == "unknown" and not text.rstrip().endswith("?") and not choices:
+    if question.form == "unknown" and not choices:
         question = _bare(clause) or question
     question = _checked(question)
     if delay_s and question.form != "relation":
@@ -71,6 +81,8 @@ def read_question(text: str, options: Sequence[str] = ()) -> Question:
 def _form(clause: str, options: tuple[str, ...]) -> Question:
     if re.match(r"(?:why|how\s+come|for\s+what\s+reason)\b", clause, re.IGNORECASE):
         return unknown(clause)  # reasons are not seen
+    if _PROPERTY.match(clause):
+        return unknown(clause)
     readers: tuple[Reader, ...] = (
         _order, read_mentioned, _length, _count, _duration, _compare, read_said, _whether_related,
         read_relation, _main, _together, _summary, _story, _when, _whether, _where, _seen, _what,
@@ -86,8 +98,10 @@ def _bare(clause: str) -> Question | None:
     """A phrase that is no question, "a dog" or "show me the dog": when it appears."""
     wanted = _IMPERATIVE.match(clause)
     subject = (wanted[1] if wanted else clause).strip(ENDS)
-    if not wanted and (_ASKS.match(clause) or len(clause.split()) > _BARE_WORDS):
+    if not wanted and (_ASKS.match(clause) or not _PHRASE.match(clause)):
         return None
+    if wanted and re.match(r"all\b", subject, re.IGNORECASE):
+        subject = subject[3:].strip()
     return Question(clause, "when", subject) if subject else None
 
 
@@ -354,7 +368,7 @@ def _seen(clause: str, options: tuple[str, ...]) -> Question | None:
     )
     found = match(rf"(?:who|(?:which|what)\s+(?:(?:kinds?|sorts?|types?)\s+of\s+)?(\w+))\s+{there}",
                   clause)  # fmt: skip
-    return Question(clause, "what", found[1] or "people") if found else None
+    return Question(clause, "kinds", found[1] or "people") if found else None
 
 
 def _what(clause: str, options: tuple[str, ...]) -> Question | None:

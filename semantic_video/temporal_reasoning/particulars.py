@@ -72,12 +72,24 @@ def several(phrase: str) -> bool:
 
 
 def alternatives(phrase: str) -> tuple[str, ...]:
-    """The things of "a dog, a cat or a horse"; the phrase itself where it has no "or"."""
+    """The things of "a dog, a cat or a horse"; of "dogs" also "a dog"; else the phrase itself."""
     plain = re.sub(r"^either\s+", "", phrase, flags=re.IGNORECASE)
     parts = re.split(r"\s*,?\s+or\s+|\s*,\s+(?=.*\sor\s)", plain, flags=re.IGNORECASE)
     if len(parts) > 1 and all(part and len(part.split()) <= _MOST_WORDS for part in parts):
         return tuple(dict.fromkeys(parts))
-    return (phrase,)
+    single = _singular(phrase)
+    return (phrase, single) if single else (phrase,)
+
+
+def _singular(phrase: str) -> str:
+    """ "a dog" for "dogs" and "the dogs", which are seldom looked for in vain; "" for others."""
+    found = re.fullmatch(
+        r"(?:(?:the|any|some|all)\s+)?([a-z]{2,}[^\Wsiu])(s)", phrase, re.IGNORECASE
+    )
+    if not found:
+        return ""
+    noun = re.sub(r"ie$", "y", re.sub(r"(s|x|z|ch|sh)e$", r"\1", found[1], flags=re.I), flags=re.I)
+    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
 
 
 def conjuncts(phrase: str) -> tuple[str, ...]:

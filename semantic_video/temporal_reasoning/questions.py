@@ -24,6 +24,7 @@ Form = Literal[
     "mentioned",  # whether, and how often, something is said or written
     "main",  # who or what is seen most
     "what",  # who or what is shown, in a part of the film
+    "kinds",  # who is there, which animals are shown
     "length",  # how long the film is, when it ends
     "where",
     "unknown",

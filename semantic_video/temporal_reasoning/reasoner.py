@@ -145,6 +145,7 @@ def described(question: Question) -> str:
         ("subject", question.subject),
         ("action", question.action),
         (question.relation or "and", question.reference),
+        ("and", '", "'.join(question.others)),
     ):
         if value:
             facts.append(f'{name} "{value}"')

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import Evidence
+from semantic_video.temporal_reasoning.plans.kinds import answer_kinds
 from semantic_video.temporal_reasoning.plans.occurrences import (
     answer_count,
     answer_duration,
@@ -65,6 +66,7 @@ PLANS: dict[Form, Plan] = {
     "together": answer_together,
     "said": answer_said,
     "mentioned": answer_mentioned,
+    "kinds": answer_kinds,
     "length": answer_length,
     "main": answer_main,
     "what": answer_what,

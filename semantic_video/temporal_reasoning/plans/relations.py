@@ -99,6 +99,8 @@ def answer_relation(question: Question, evidence: Evidence) -> Draft:
         if own is not None:
             targets = [own]
             draft.step(f"the next {quoted(question.subject)} {order} it: {where(own)}")
+        elif evidence.find(Every(Term(question.subject)), film):
+            draft.say(f"{order} it no scene shows {quoted(question.event)} for certain")
     if not targets:
         edge = "ends" if question.relation == "after" else "begins"
         draft.say(f"nothing comes {order} it: the video {edge} there", [reference])

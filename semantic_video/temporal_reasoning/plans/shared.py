@@ -126,3 +126,14 @@ def related_scenes(film: Film, reference: Moment, relation: Relation) -> list[Mo
     else:
         chosen = [s for s in scenes if s.start_s < reference.end_s and s.end_s > reference.start_s]
     return [moment_at(film, scene.start_s, scene.end_s) for scene in chosen]
+
+
+def occurrences(film: Film, span: Span) -> list[Moment]:
+    """Every occurrence of every cluster in a span, in order of time."""
+    found = [
+        moment_at(film, max(own.start_s, span.start_s), min(own.end_s, span.end_s))
+        for cluster in film.clusters
+        for own in cluster.occurrences
+        if own.start_s < span.end_s and own.end_s > span.start_s
+    ]
+    return sorted(found, key=lambda moment: moment.start_s)

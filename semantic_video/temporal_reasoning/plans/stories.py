@@ -21,6 +21,7 @@ from semantic_video.temporal_reasoning.plans.shared import (
     moment_at,
     name_of,
     nothing_there,
+    occurrences,
     related_scenes,
     whens,
 )
@@ -103,12 +104,13 @@ def answer_summary(question: Question, evidence: Evidence) -> Draft:
     span = film.span(question.part)
     draft = Draft(question, "summary of occurrences")
     draft.step(f"in {film.name}: occurrences of every cluster in {stretch(*span)}")
-    moments = _occurrences(film, span)
+    moments = occurrences(film, span)
     if moments and question.options:
         if question.part is None:
             choose_present(draft, evidence, film)
         else:
             draft.confidence = 1.0
+            draft.say(f"the scenes asked about are those of {stretch(*span)}")
             choose_look(draft, evidence, film, moments)
         return draft
     if not moments:
@@ -188,17 +190,6 @@ def answer_together(question: Question, evidence: Evidence) -> Draft:
         names = [quoted(name) for name in dict.fromkeys(before + after)]
         draft.say(f"around it come {listed(names[:4])}", moments)
     return draft
-
-
-def _occurrences(film: Film, span: Span) -> list[Moment]:
-    """Every occurrence of every cluster in a span, in order of time."""
-    found = [
-        moment_at(film, max(own.start_s, span.start_s), min(own.end_s, span.end_s))
-        for cluster in film.clusters
-        for own in cluster.occurrences
-        if own.start_s < span.end_s and own.end_s > span.start_s
-    ]
-    return sorted(found, key=lambda moment: moment.start_s)
 
 
 def _neighbours(film: Film, moments: Sequence[Moment]) -> tuple[list[str], list[str]]:

@@ -41,14 +41,10 @@ def answer_said(question: Question, evidence: Evidence) -> Draft:
     spans: dict[str, Span] = {film.video: film.span(question.part) for film in films}
     if question.reference:
         film = evidence.film_for([question.reference])
-        reference = evidence.nearest(question.reference, film, question.part)
-        if reference is None or (reference.probability or 0.0) < LEVEL:
+        reference = _scene_meant(draft, evidence, film)
+        if reference is None:
             return nothing_there(replace(question, subject=question.reference), evidence, film)
         films, spans = [film], {film.video: _around(question, film, reference)}
-        draft.say(
-            f"the scene that fits {quoted(question.reference)} best is at {where(reference)}",
-            [reference],
-        )
     if question.refusal:
         draft.say(question.refusal)
     told = len(draft.sentences)
@@ -123,6 +119,24 @@ def _films_with_lines(draft: Draft, evidence: Evidence) -> list[Film]:
         draft.say(f"nothing that is {verb} is indexed for this video")
         draft.step(_MORE_LINES)
     return films
+
+
+def _scene_meant(draft: Draft, evidence: Evidence, film: Film) -> Moment | None:
+    """The scene that lines are asked about: by its picture, else by the words in it."""
+    text, part = draft.question.reference, draft.question.part
+    near = evidence.nearest(text, film, part)
+    if near is None:
+        return None
+    if (near.probability or 0.0) >= LEVEL:
+        draft.say(f"the scene that fits {quoted(text)} best is at {where(near)}", [near])
+        return near
+    hits = _hits(evidence, film, text, None, film.span(part))
+    if hits:
+        meant = moment_at(film, hits[0].start_s, hits[0].end_s)
+        draft.say(f"the words of {quoted(text)} are said or written at {where(meant)}", [meant])
+        return replace(meant, probability=round(hits[0].probability, 4))
+    draft.say(f"no scene shows {quoted(text)} for certain; the nearest is at {where(near)}", [near])
+    return near
 
 
 def _around(question: Question, film: Film, reference: Moment) -> Span:
