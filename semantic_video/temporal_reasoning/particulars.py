@@ -13,9 +13,9 @@ from semantic_video.temporal_reasoning.questions import Times
 from semantic_video.temporal_reasoning.time_words import NUMBERS
 
 _TIMES = re.compile(
-    rf"\b(?:(more\s+than|over|at\s+least|at\s+most|less\s+than|fewer\s+than|no\s+more\s+than|exactly|"
-    rf"only|just)\s+)?(?:(once|twice|thrice)|(\d+|{'|'.join(NUMBERS)}|several|many|multiple)\s+times)"
-    r"(\s+or\s+more)?\b|\b(again|repeatedly)\b",
+    r"\b(?:(more\s+than|over|at\s+least|at\s+most|less\s+than|fewer\s+than|no\s+more\s+than|exactly|"
+    rf"only|just)\s+)?(?:(once|twice|thrice)|(\d+|{'|'.join(NUMBERS)}|several|many|multiple)"
+    r"(\s+or\s+more)?\s+times)(\s+or\s+more)?\b|\b(again|repeatedly)\b",
     re.IGNORECASE,
 )
 _NEGATION = re.compile(r"^(?:no|not|never)\s+(?!one\b)|\s+(?:not|never)(?=\s|$)", re.IGNORECASE)
@@ -36,13 +36,13 @@ def taken_times(clause: str) -> tuple[str, Times | None]:
         return clause, None
     rest = f"{clause[: found.start()].rstrip()} {clause[found.end() :].lstrip()}".strip()
     number = (found[2] or found[3] or "").lower()
-    if found[5] or number in ("several", "many", "multiple"):
+    if found[6] or number in ("several", "many", "multiple"):
         return rest, Times(2, None)
     words = {"once": 1, "twice": 2, "thrice": 3}
     count = int(number) if number.isdigit() else words.get(number, -1)
     count = NUMBERS.index(number) if count < 0 else count
     how = " ".join((found[1] or "").lower().split())
-    if found[4] or how == "at least":
+    if found[4] or found[5] or how == "at least":
         return rest, Times(count, None)
     if how in ("more than", "over"):
         return rest, Times(count + 1, None)
@@ -96,8 +96,10 @@ def conjuncts(phrase: str) -> tuple[str, ...]:
     """The things of "a dog and an elephant", where each is a thing of its own."""
     plain = re.sub(r"^both\s+", "", phrase, flags=re.IGNORECASE)
     parts = re.split(r"\s*,?\s+and\s+|\s*,\s+(?=.*\sand\s)", plain, flags=re.IGNORECASE)
-    own = rf"{_DETERMINER}\s+\S+(?:\s+\S+){{0,3}}|\S+"
-    if len(parts) > 1 and all(re.fullmatch(own, part, re.IGNORECASE) for part in parts):
+    each = (rf"{_DETERMINER}\s+\S+(?:\s+\S+){{0,3}}", r"\S+")
+    if len(parts) > 1 and any(
+        all(re.fullmatch(own, part, re.IGNORECASE) for part in parts) for own in each
+    ):
         return tuple(dict.fromkeys(parts))
     return (phrase,)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from semantic_video.memory_hierarchy import MemoryHierarchy, SceneEntries
 from semantic_video.records import Line, Span
 from semantic_video.scene_retrieval import SceneRetriever
 from semantic_video.semantic_clustering import Clustering
+from semantic_video.semantic_clustering.corrections import Correction
 from semantic_video.temporal_reasoning import Evidence, Film, TemporalReasoner
 from semantic_video.temporal_reasoning.model_wording import Pictures
 
@@ -35,8 +36,18 @@ def encode(texts: Sequence[str]) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def film(name: str, shown: str, scene_s: float = 10.0, lines: Sequence[Line] = ()) -> Film:
-    """A film that shows these things for ``scene_s`` seconds each, "dog cat dog"."""
+def film(
+    name: str,
+    shown: str,
+    scene_s: float = 10.0,
+    lines: Sequence[Line] = (),
+    renamed: Mapping[str, str] | None = None,
+) -> Film:
+    """A film that shows these things for ``scene_s`` seconds each, "dog cat dog".
+
+    ``renamed``: the names that a user gave to clusters of some of these things.
+    """
+    given = renamed or {}
     things = shown.split()
     spans = [Span(i * scene_s, (i + 1) * scene_s) for i in range(len(things))]
     vectors = encode(things)
@@ -52,8 +63,14 @@ def film(name: str, shown: str, scene_s: float = 10.0, lines: Sequence[Line] = (
         seed=0,
         labels=np.array([kinds.index(thing) for thing in things], np.int32),
         reason="as the test says",
+        corrections=tuple(
+            Correction("rename", (spans[things.index(kind)],), name=own)
+            for kind, own in given.items()
+        ),
     )
-    memory = MemoryHierarchy.build(entries, clustering, [f"a {kind}" for kind in kinds])
+    memory = MemoryHierarchy.build(
+        entries, clustering, [given.get(kind, f"a {kind}") for kind in kinds]
+    )
     return Film(f"/films/{name}", len(things) * scene_s, memory, tuple(lines))
 
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from semantic_video.errors import QueryError
 from semantic_video.temporal_reasoning import read_question
+from semantic_video.temporal_reasoning.particulars import alternatives, conjuncts
 from semantic_video.temporal_reasoning.question_text import split_options
+from semantic_video.temporal_reasoning.questions import Times
 
 
 @pytest.mark.parametrize(
@@ -105,6 +107,166 @@ def test_order(text: str, subject: str, reference: str, last: bool) -> None:
     question = read_question(text)
     assert question.form == "order"
     assert (question.subject, question.reference, question.last) == (subject, reference, last)
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "others"),
+    [
+        ("Which appears first, the dog, the cat or the horse?", "the dog", ("the horse",)),
+        ("Compare a dog, a cat and a horse", "a dog", ("a horse",)),
+        ("Which appears more often: a dog, a cat, a cow or a pig?", "a dog", ("a cow", "a pig")),
+        ("Compare a man with a hat and a woman", "a man with a hat", ()),
+    ],
+)
+def test_any_number_of_things_is_compared(text: str, subject: str, others: tuple[str, ...]) -> None:
+    question = read_question(text)
+    assert (question.subject, question.others) == (subject, others)
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "negated", "times"),
+    [
+        ("Is there no dog in the video?", "dog", True, None),
+        ("Does a dog never appear?", "a dog", True, None),
+        ("Is a dog not shown?", "a dog", True, None),
+        ("Isn't there a dog?", "a dog", False, None),
+        ("Is there nobody in the kitchen?", "someone in the kitchen", True, None),
+        ("Do we see a dog twice?", "a dog", False, Times(2, 2)),
+        ("Does a dog appear more than once?", "a dog", False, Times(2, None)),
+        ("Is a dog seen at least three times?", "a dog", False, Times(3, None)),
+        ("Is a dog visible at most 4 times in the film?", "a dog", False, Times(0, 4)),
+        ("Does a dog appear again?", "a dog", False, Times(2, None)),
+        ("Is a dog shown 5 or more times?", "a dog", False, Times(5, None)),
+    ],
+)
+def test_whether_not_and_how_often(
+    text: str, subject: str, negated: bool, times: Times | None
+) -> None:
+    question = read_question(text)
+    assert (question.form, question.subject) == ("whether", subject)
+    assert (question.negated, question.times) == (negated, times)
+
+
+@pytest.mark.parametrize(
+    ("text", "nearest"),
+    [
+        ("How often does a dog not appear?", '"How often does a dog appear?"'),
+        ("When is a dog not shown?", '"When does a dog appear?"'),
+        ("Is there a dog without a leash?", '"What happens in the video?"'),
+        ("Is there only a dog?", '"What happens in the video?"'),
+        ("How many dogs are there?", '"How often do dogs appear?"'),
+        ("Why does the volcano erupt?", '"When does the volcano appear?"'),
+        ("Why are dogs there?", '"What happens in the video?"'),
+        ("What color is the big dog?", '"When does the big dog appear?"'),
+        ("How old is he?", '"What happens in the video?"'),
+        ("Is there a dog 5 seconds after the cat?", '"What happens 10 seconds after a goal?"'),
+    ],
+)
+def test_what_is_refused_and_the_nearest_question(text: str, nearest: str) -> None:
+    question = read_question(text)
+    assert (question.form, question.nearest) == ("unknown", nearest)
+    assert read_question(nearest).form != "unknown"
+
+
+@pytest.mark.parametrize("text", ["a dog", "dog?", "show me the dog", "List all dogs", "red cars"])
+def test_a_phrase_is_asked_for_when_it_appears(text: str) -> None:
+    assert read_question(text).form == "when"
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "subject", "written"),
+    [
+        ("What does the slide say?", "said", "", True),
+        ("What does the title say at 12:40?", "said", "", True),
+        ("What does the slide say about honey?", "said", "honey", True),
+        ("What does the man say about honey?", "said", "honey", False),
+        ("What is on the sign?", "said", "", True),
+        ("Where does it say Reykjavik?", "said", "Reykjavik", False),
+        ("Is the ash cloud mentioned?", "mentioned", "the ash cloud", False),
+        ("How many times is the word honey mentioned?", "mentioned", "honey", False),
+        ("Does anyone talk about honey?", "mentioned", "honey", False),
+    ],
+)
+def test_lines(text: str, form: str, subject: str, written: bool) -> None:
+    question = read_question(text)
+    assert (question.form, question.subject, question.written) == (form, subject, written)
+
+
+def test_lines_beside_a_scene() -> None:
+    question = read_question("What is said about honey after the lecture?")
+    assert (question.form, question.subject) == ("said", "honey")
+    assert (question.relation, question.reference) == ("after", "the lecture")
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "subject"),
+    [
+        ("Who is in the video at the beginning?", "kinds", "people"),
+        ("Which animals are there?", "kinds", "animals"),
+        ("What kinds of sports are shown?", "kinds", "sports"),
+        ("What is in the video?", "summary", ""),
+        ("How long is the film?", "length", ""),
+        ("When does the video end?", "length", ""),
+    ],
+)
+def test_what_there_is(text: str, form: str, subject: str) -> None:
+    question = read_question(text)
+    assert (question.form, question.subject) == (form, subject)
+
+
+@pytest.mark.parametrize(
+    ("words", "start", "end"),
+    [
+        ("in the first 2 minutes", 0, 120),
+        ("in the first minute", 0, 60),
+        ("in the last two minutes of the video", -120, float("inf")),
+        ("in the last 30 seconds", -30, float("inf")),
+        ("between 2 and 3 minutes", 120, 180),
+        ("from minute 2 to minute 3", 120, 180),
+        ("after two minutes", 120, float("inf")),
+        ("before 1 minute and 20 seconds", 0, 80),
+        ("after half a minute", 30, float("inf")),
+        ("after the first minute", 60, float("inf")),
+        ("before the last minute", 0, -60),
+        ("at minute 3", 180, 180),
+        ("at the 3 minute mark", 180, 180),
+        ("ten seconds before the end", -10, -10),
+        ("two minutes into the film", 120, 120),
+    ],
+)
+def test_times_in_words(words: str, start: float, end: float) -> None:
+    question = read_question(f"How often is a dog seen {words}?")
+    assert (question.form, question.subject) == ("count", "a dog")
+    assert (question.part.start, question.part.end, question.part.in_seconds) == (start, end, True)
+
+
+def test_the_edges_of_the_film_and_delays() -> None:
+    assert read_question("What happens right before the end?").part.scenes == -3
+    assert read_question("What is shown in the last scene?").part.scenes == -1
+    later = read_question("What happens ten seconds after the goal?")
+    assert (later.form, later.reference, later.delay_s) == ("relation", "the goal", 10)
+    assert read_question("What does the man do for 10 seconds after the goal?").delay_s == 0
+    assert read_question("What did she do just before the end of the video?").reference == "the end"
+
+
+def test_whether_one_thing_comes_after_another() -> None:
+    question = read_question("Is there a dog right after the goal?")
+    assert (question.form, question.subject, question.reference) == ("whether", "a dog", "the goal")
+    assert (question.relation, question.immediate) == ("after", True)
+
+
+def test_things_of_a_phrase() -> None:
+    assert alternatives("a dog, a cat or a horse") == ("a dog", "a cat", "a horse")
+    assert alternatives("dogs") == ("dogs", "a dog")
+    assert alternatives("the buses") == ("the buses", "a bus")
+    assert alternatives("glass") == ("glass",)
+    assert conjuncts("a dog and an elephant") == ("a dog", "an elephant")
+    assert conjuncts("a man riding a horse and waving") == ("a man riding a horse and waving",)
+
+
+def test_a_choice_without_words_is_refused() -> None:
+    with pytest.raises(QueryError, match=r"choice \(B\) is empty"):
+        read_question("What happens after the goal? (A) fishing (B)")
 
 
 def test_parts_of_the_film() -> None:

@@ -98,8 +98,8 @@ def choose_look(
         return
     fits = evidence.fit(film, moments, options)
     if about:
-        together = evidence.fit(film, moments, [f"{about} {option}" for option in options])
-        fits = (fits + together) / 2
+        fits += evidence.fit(film, moments, [f"{about} {option}" for option in options])
+        fits /= 2
     place = int(np.argmax(fits))
     draft.step(f"how well each choice fits these scenes: {_scores(options, fits)}")
     shares = np.exp(_SHARPNESS * (fits - fits.max()))

@@ -57,5 +57,5 @@ def answer_kinds(question: Question, evidence: Evidence) -> Draft:
         draft.say(f"{len(ranked) - MOST_EVENTS} more are left out")
     if question.subject == "people":
         draft.say(_WHO)
-    draft.say("these are names of clusters, guessed from how they look")
+    draft.say("these are names of clusters, guessed from how they look; others may show some, too")
     return draft
