@@ -1,6 +1,8 @@
 """Questions about what happens in time: question -> plan over the memory -> answer with evidence.
 
-- `forms`: from English to what is asked for (`questions`); `question_text`: choices and parts
+- `forms`: from English to what is asked for (`questions`); `relation_forms`, `line_forms`: of two
+  events, of what is said; `refusals`: what has no plan, and the nearest question that has one
+- `question_text`, `time_words`, `particulars`: choices, parts of the film, "no", "twice", "or"
 - `presence`: which scenes show what a phrase says
 - `evidence`: what a plan may look at
 - `plans`: a plan for each form of question; `draft`, `wording`: sentences with their moments

@@ -14,7 +14,7 @@ from semantic_video.temporal_reasoning.particulars import (
     taken_times,
 )
 from semantic_video.temporal_reasoning.question_text import ENDS, plain, split_options
-from semantic_video.temporal_reasoning.questions import Question
+from semantic_video.temporal_reasoning.questions import Part, Question
 from semantic_video.temporal_reasoning.refusals import asking, refused, unknown
 from semantic_video.temporal_reasoning.relation_forms import (
     RELATIONS,
@@ -51,6 +51,18 @@ _PHRASE = re.compile(
     r"(?:(?:a|an|the|some|two|three|several|my|his|her|their)\s+\S+(?:\s+\S+){0,7}|\S+(?:\s+\S+)?)$",
     re.IGNORECASE,
 )
+_FILLERS = re.compile(r"\s+(?:at\s+all|or\s+not)$", re.IGNORECASE)
+_IS_IT_TRUE = re.compile(r"^is\s+it\s+true\s+that\s+there\s+(is|are|was|were)\b", re.IGNORECASE)
+# "an elephant seen after the match": what is counted, or when it is, in an order.
+_IN_ORDER = re.compile(
+    rf"^(.+?)(?:\s+{SEEN})?\s+(?:(right|directly|immediately|just)\s+)?"
+    r"(after|before|while|when|during)\s+(.+)$",
+    re.IGNORECASE,
+)
+_LASTING = re.compile(
+    r"\s+(?:for\s+)?(?:more|less|longer|shorter)\s+than\s+\S+\s+(?:seconds?|minutes?)\b",
+    re.IGNORECASE,
+)
 Reader = Callable[[str, tuple[str, ...]], Question | None]
 
 
@@ -58,12 +70,13 @@ def read_question(text: str, options: Sequence[str] = ()) -> Question:
     """The question in ``text``, with the choices in it, or with ``options`` for choices."""
     stem, inside = split_options(text)
     choices = tuple(options) or inside
-    clause, part = taken_part(plain(stem if choices else text))
+    clause, part = taken_part(_FILLERS.sub("", plain(stem if choices else text)))
+    clause = _IS_IT_TRUE.sub(r"\1 there", clause)
     clause, delay_s = taken_delay(clause)
     question = _form(clause, choices)
     if question.form == "unknown" and not choices:
         question = _bare(clause) or question
-    question = _checked(question)
+    question = _checked(_ordered(question))
     if delay_s and question.form != "relation":
         question = refused(
             clause, "a number of seconds after something is looked at by one kind of question only",
@@ -81,11 +94,9 @@ def read_question(text: str, options: Sequence[str] = ()) -> Question:
 def _form(clause: str, options: tuple[str, ...]) -> Question:
     if re.match(r"(?:why|how\s+come|for\s+what\s+reason)\b", clause, re.IGNORECASE):
         return unknown(clause)  # reasons are not seen
-    if _PROPERTY.match(clause):
-        return unknown(clause)
     readers: tuple[Reader, ...] = (
         _order, read_mentioned, _length, _count, _duration, _compare, read_said, _whether_related,
-        read_relation, _main, _together, _summary, _story, _when, _whether, _where, _seen, _what,
+        read_relation, _property, _main, _together, _summary, _story, _when, _seen, _whether, _where, _what,
     )  # fmt: skip
     for read in readers:
         question = read(clause, options)
@@ -105,6 +116,19 @@ def _bare(clause: str) -> Question | None:
     return Question(clause, "when", subject) if subject else None
 
 
+def _ordered(question: Question) -> Question:
+    """The question, with what its subject should be after, or before, as a relation."""
+    if question.form not in ("count", "duration", "when"):
+        return question
+    found = _IN_ORDER.match(question.subject)
+    if not found:
+        return question
+    return replace(
+        question, subject=found[1], relation=RELATIONS[found[3].lower()], reference=found[4],
+        immediate=bool(found[2]),
+    )  # fmt: skip
+
+
 def _checked(question: Question) -> Question:
     """The question, or a refusal where it is about what is not there."""
     phrases = [question.subject, question.reference, *question.others]
@@ -112,6 +136,13 @@ def _checked(question: Question) -> Question:
         negative = [own for own in phrases if taken_negation(own)[1] and own.lower()[:2] == "no"]
     elif question.form in _OF_WHAT_IS_THERE:
         negative = [own for own in phrases if says_what_lacks(own)]
+        lasting = _LASTING.search(question.subject) if question.form == "whether" else None
+        if lasting:
+            thing = re.sub(rf"\s+{SEEN}$", "", question.subject[: lasting.start()], flags=re.I)
+            return refused(question.text, "how long something is there is not compared with a "
+                           "number", asking("How long", thing))  # fmt: skip
+        if any(re.search(r"\bboth\s+before\s+and\s+after\b", own, re.I) for own in [question.text]):
+            return refused(question.text, "before and after are looked at one at a time")
     else:
         return question
     if not negative:
@@ -225,12 +256,18 @@ def _compare(clause: str, options: tuple[str, ...]) -> Question | None:
     )
     if found and len(things := _things(found[1])) >= 2:
         return Question(clause, "compare", things[0], reference=things[1], others=things[2:])
-    found = match(rf"{DO}\s+(.+?)\s+{SEEN}\s+(more\s+often|longer)\s+than\s+(.+)", clause)
+    found = match(
+        rf"(?:{DO}|{BE})\s+(.+?)\s+(?:{SEEN}|there)\s+(more\s+often|longer)\s+than\s+(.+)", clause
+    )
     if found:
         return Question(
             clause, "compare", found[1], reference=found[3], longest=found[2].lower() == "longer"
         )
     return None
+
+
+def _property(clause: str, options: tuple[str, ...]) -> Question | None:
+    return unknown(clause) if _PROPERTY.match(clause) else None
 
 
 def _main(clause: str, options: tuple[str, ...]) -> Question | None:
@@ -264,11 +301,22 @@ def _summary(clause: str, options: tuple[str, ...]) -> Question | None:
         r"(?:give\s+(?:me\s+)?(?:a\s+)?summary(?:\s+of.*)?|summar(?:y|i[sz]e)\b.*|describe(?:\s+(?:the|this)\s+"
         rf"{FILM})?|what\s+(?:happens|happened|is\s+happening|goes\s+on|is\s+going\s+on|do\s+we\s+see|"
         rf"can\s+(?:be\s+seen|we\s+see)|{BE}|is\s+(?:shown|there|visible|to\s+be\s+seen|on\s+(?:the\s+)?screen)|"
-        rf"is\s+(?:the|this)\s+{FILM}\s+about|is\s+it\s+about|appears|"
+        rf"{DO}\s+(?:the|this)\s+{FILM}\s+(?:show|contain|have)|is\s+(?:the|this)\s+{FILM}\s+about|is\s+it\s+about|appears|"
         r"is\s+there\s+to\s+see)(?:\s+here)?|what\s+events?\s+.*|what\s+activity\s+is\s+happening)",
         clause,
     )
-    return Question(clause, "summary") if found else None
+    if found:
+        return Question(clause, "summary")
+    found = match(
+        r"what\s+(?:happens|comes|appears|is\s+(?:shown|seen))\s+(?:at\s+)?(first|last)|"
+        r"what\s+is\s+the\s+(?:very\s+)?(first|last)\s+(?:thing|scene|shot|event)"
+        r"(?:\s+(?:shown|seen|(?:that\s+)?we\s+see|that\s+(?:happens|is\s+shown)))?",
+        clause,
+    )
+    if found and not options:
+        last = "last" in (found[1] or found[2]).lower()
+        return Question(clause, "summary", part=Part(0.0, 0.0, scenes=-1 if last else 1))
+    return None
 
 
 def _story(clause: str, options: tuple[str, ...]) -> Question | None:
@@ -277,6 +325,7 @@ def _story(clause: str, options: tuple[str, ...]) -> Question | None:
         r"(?:tell|describe)\s+(?:me\s+)?(?:the\s+story\s+of|what\s+happens\s+to|about)\s+(.+)",
         rf"what\s+(?:{DO}|{BE})\s+(.+?)\s+(?:do|doing|up\s+to)",
         r"what\s+is\s+the\s+story\s+of\s+(.+)",
+        r"describe\s+(.+)",
     ):
         found = match(pattern, clause)
         if found:
@@ -334,20 +383,24 @@ def _whether(clause: str, options: tuple[str, ...]) -> Question | None:
     )
     plain_clause = re.sub(rf"^({BE}\s+there)\s+never\s+", r"\1 no ", plain_clause, flags=re.I)
     seeing = r"(?:see|find|spot)"
+    sentence = (
+        rf"(?:{BE}|{DO})\s+((?:a|an|the|any|no|some|two|three|someone|anyone|people|nobody)\b.+)"
+    )
     for pattern in (
         rf"(?:{BE})\s+there\s+(?:ever\s+)?(.+?)(?:\s+{SEEN})?",
         rf"(?:{DO})\s+(?:we\s+(?:ever\s+)?see\s+|you\s+(?:ever\s+)?see\s+)?{_HOW_SURE}(.+?)(?:\s+ever)?\s+{SEEN}",
         rf"(?:{DO}|can|could)\s+(?:we|you|i|one)\s+((?:not|never)\s+)?(?:ever\s+)?{seeing}\s+(.+)",
         rf"(?:{DO})\s+(?:the|this)\s+{FILM}\s+((?:not|never)\s+)?(?:show|contain|have|feature)\s+(.+)",
         rf"(?:{BE})\s+((?:not\s+|never\s+)?.+?)(?:\s+ever)?\s+{SEEN}",
-        rf"(?:{BE}|{DO})\s+((?:a|an|the|any|no|some|two|three|someone|anyone|people|nobody)\b.+)",
+        sentence,
     ):
         found = match(pattern, plain_clause)
         if found:
             phrase = " ".join(own.strip() for own in found.groups() if own)
             subject, negated = taken_negation(re.sub(r"^any\s+", "", phrase))
             subject = re.sub(r"^any\s+", "", subject)
-            return Question(clause, "whether", subject, negated=negated, times=times)
+            return Question(clause, "whether", subject, negated=negated, times=times,
+                            claim=pattern is sentence)  # fmt: skip
     if options and match(rf"{BE}\s+there|(?:{DO}|can)\s+(?:we|you)\s+see", plain_clause):
         return Question(clause, "what")
     return None
@@ -366,6 +419,9 @@ def _seen(clause: str, options: tuple[str, ...]) -> Question | None:
         rf"(?:{BE}(?:\s+(?:there|in\s+it|to\s+be\s+seen))?|{DO}\s+we\s+see|can\s+(?:we\s+see|be\s+seen)|"
         rf"{DO}\s+{SEEN}|{SEEN})"
     )
+    someone = r"(?:anyone|anybody|someone|somebody|people|persons?)"
+    if match(rf"{BE}\s+(?:there\s+)?{someone}(?:\s+there)?|who\s+{BE}\s+the\s+people", clause):
+        return Question(clause, "kinds", "people")
     found = match(rf"(?:who|(?:which|what)\s+(?:(?:kinds?|sorts?|types?)\s+of\s+)?(\w+))\s+{there}",
                   clause)  # fmt: skip
     return Question(clause, "kinds", found[1] or "people") if found else None
@@ -379,4 +435,6 @@ def _what(clause: str, options: tuple[str, ...]) -> Question | None:
     if found is None:
         return None
     subject, action = subject_and_action(clause)
+    if not subject and not options and re.match(r"(?:happens|comes|goes)\b", action):
+        return None
     return Question(clause, "what", subject, action)

@@ -26,8 +26,9 @@ _WHO = "who says it, the memory does not tell"
 def read_said(clause: str, options: tuple[str, ...]) -> Question | None:
     """What is said or written, about something or in a part of the film."""
     found = match(
-        rf"what\s+(?:{BE}\s+(?:written|the\s+text)|text\s+{BE}\s+(?:shown|visible|there|on\s+(?:the\s+)?screen)|"
+        rf"(?:what|which)\s+(?:{BE}\s+(?:written|the\s+text)|text\s+{BE}\s+(?:shown|visible|there|on\s+(?:the\s+)?screen)|"
         rf"can\s+(?:be|we|you|one)\s+read|"
+        rf"words?\s+(?:{BE}|can\s+be)\s+(?:written|shown|seen|visible|there|on\s+(?:the\s+)?screen)|"
         rf"{DO}\s+(?:(?:the|this|that|a)\s+)?(?:\w+\s+)?{_PLACES}\s+(?:say|read))"
         rf"(?:\s+(?:about|on|in)\s+(.+?))?{_RELATED}",
         clause,
@@ -51,7 +52,7 @@ def read_said(clause: str, options: tuple[str, ...]) -> Question | None:
         return _lines(Question(clause, "said", found[1] or found[4] or ""), found[2], found[3])
     for pattern, refusal in (
         (rf"(?:when|where)\s+(?:{DO}|{BE})\s+{_SOMEONE}\s+(?:{_SAY}|{_SAYING})\s+(.+)", ""),
-        (rf"(?:when|where)\s+{BE}\s+(.+?)\s+{_SAID}", ""),
+        (rf"(?:when|where)\s+{BE}\s+(.+?)\s+(?:{_SAID}|written)", ""),
         (
             r"who\s+(?:says?|said|mentions?|mentioned|names?|talks?\s+about|talked\s+about)\s+(.+)",
             _WHO,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from semantic_video.query_language import Or, Query, Term
-from semantic_video.temporal_reasoning.questions import Times
+from semantic_video.query_language import After, And, Before, Or, Query, Term
+from semantic_video.temporal_reasoning.questions import Question, Times
 from semantic_video.temporal_reasoning.time_words import NUMBERS
 
 _TIMES = re.compile(
@@ -27,6 +27,8 @@ _LACKING = re.compile(
 )
 _DETERMINER = r"(?:a|an|the|any|some|another|his|her|their)"
 _MOST_WORDS = 6
+SOON_S = 0.5
+"""What comes within so many seconds comes right after."""
 
 
 def taken_times(clause: str) -> tuple[str, Times | None]:
@@ -55,6 +57,11 @@ def taken_times(clause: str) -> tuple[str, Times | None]:
 
 def taken_negation(phrase: str) -> tuple[str, bool]:
     """The phrase without "no", "not" or "never", and whether it had one."""
+    neither = re.match(r"(?:neither)\s+(.+?)\s+nor\s+(.+)$", phrase, re.IGNORECASE)
+    if neither:
+        return f"{neither[1]} or {neither[2]}", True
+    if re.search(r"\b(?:that|which|who)\b.*\bnot\b", phrase, re.IGNORECASE):
+        return phrase, False
     if _NOBODY.match(phrase):
         return _NOBODY.sub("someone", phrase), True
     plain = _NEGATION.sub("", phrase, count=1)
@@ -102,6 +109,18 @@ def conjuncts(phrase: str) -> tuple[str, ...]:
     ):
         return tuple(dict.fromkeys(parts))
     return (phrase,)
+
+
+def sought(question: Question) -> Query:
+    """What is looked for: the subject, where it is after, before or during the reference."""
+    own = query_of(question.subject)
+    if not question.reference:
+        return own
+    other = query_of(question.reference)
+    within_s = SOON_S if question.immediate else float("inf")
+    if question.relation == "during":
+        return And(own, other)
+    return (After if question.relation == "after" else Before)(own, other, within_s)
 
 
 def query_of(phrase: str) -> Query:

@@ -63,14 +63,15 @@ class Times:
 class Question:
     """What a question asks for.
 
-    ``subject`` is what it is about, "" where that is asked for; ``action`` what it does, as far as
-    the question says; ``reference`` the other event, which ``relation`` puts the subject after,
-    before or at the time of, ``delay_s`` seconds away where it says so; ``immediate``: right after
-    or before; ``first``, ``last``: of its occurrences; ``longest``: duration rather than number is
-    compared; ``others``: further things to compare than the subject and the reference; ``written``:
-    text on screen; ``counted``: a number is asked for; ``negated``: whether it is not there;
-    ``times``: whether it is there so often. ``refusal`` says why a question has no plan, where more
-    is known than that, and ``nearest`` is a question that has one.
+    ``subject`` is what it is about, "" where that is asked for, or with ``claim`` a whole sentence;
+    ``action`` what it does, as far as the question says; ``reference`` the other event, which
+    ``relation`` puts the subject after, before or at the time of, ``delay_s`` seconds away where it
+    says so; ``immediate``: right after or before; ``first``, ``last``: of its occurrences;
+    ``longest``: duration rather than number is compared; ``others``: further things to compare than
+    the subject and the reference; ``written``: text on screen; ``counted``: a number is asked for;
+    ``negated``: whether it is not there; ``times``: whether it is there so often. ``refusal`` says
+    why a question has no plan, where more is known than that, and ``nearest`` is a question that
+    has one.
     """
 
     text: str
@@ -87,6 +88,7 @@ class Question:
     others: tuple[str, ...] = ()
     written: bool = False
     counted: bool = False
+    claim: bool = False
     negated: bool = False
     times: Times | None = None
     refusal: str = ""
@@ -97,7 +99,12 @@ class Question:
     @property
     def compared(self) -> tuple[str, ...]:
         """The things that are put side by side: the choices, or those in the question."""
-        return self.options or (self.subject, self.reference, *self.others)
+        return self.options or self.named
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The things that the question itself puts side by side."""
+        return (self.subject, self.reference, *self.others)
 
     @property
     def event(self) -> str:

@@ -34,6 +34,8 @@ def known() -> TemporalReasoner:
         ("When does the train last appear? (A) at the beginning (B) at the end", 1),
         ("When does the beach appear? (A) at 0:05 (B) at 0:33 (C) 1 minute", 1),
         ("When does the beach appear? (A) the first 20 seconds (B) between 20 and 50 s", 1),
+        ("When does the cat appear? (A) before the train (B) after the beach", 0),
+        ("Does a dog appear more often than a cat? (A) yes (B) no", 0),
         ("Is there a cat? (A) yes (B) no", 0),
         ("Is there a violin? (A) yes (B) no", 1),
         ("Is there no violin? (A) yes (B) no", 0),

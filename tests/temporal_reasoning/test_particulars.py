@@ -45,6 +45,8 @@ def known() -> TemporalReasoner:
         ("Do we see a dog before the train?", "Yes: "),
         ("Is there a dog while the train is there?", "No: "),
         ("Is the winning goal mentioned?", "Yes: "),
+        ("Does the dog bark?", "Probably: "),
+        ("Is there neither a violin nor a kitchen?", "No scene"),
     ],
 )
 def test_yes_or_no(known: TemporalReasoner, text: str, verdict: str) -> None:
@@ -70,10 +72,22 @@ def test_both_moments_of_an_order_are_shown(known: TemporalReasoner) -> None:
         ("How often are dogs shown?", 2),
         ("How many times is the train mentioned?", 2),
         ("How often do they mention bees?", 0),
+        ("How often is a train seen after the goal?", 1),
+        ("How often is a dog seen before the goal?", 1),
+        ("How often is a cat seen after the goal?", 0),
     ],
 )
 def test_counts(known: TemporalReasoner, text: str, count: int) -> None:
     assert known.ask(text).count == count
+
+
+def test_occurrences_in_an_order(known: TemporalReasoner) -> None:
+    answer = known.ask("When does the dog appear after the train?")
+    assert [moment.start_s for moment in answer.evidence] == [70]
+    assert "10 seconds" in known.ask("How long is the train visible after the goal?").text
+    never = known.ask("When is the cat seen after the goal?")
+    assert 'shows "the cat" after "the goal"' in never.text
+    assert [moment.start_s for moment in never.evidence] == [20, 40]
 
 
 def test_what_lies_a_number_of_seconds_away(known: TemporalReasoner) -> None:

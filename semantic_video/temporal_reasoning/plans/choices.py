@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from semantic_video.records import Moment
+from semantic_video.records import Moment, Span
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence, Film
 from semantic_video.temporal_reasoning.plans.shared import where
@@ -20,6 +21,7 @@ _WORDS = {"never": 0, "none": 0, "once": 1, "twice": 2} | {
 
 # Likenesses differ by hundredths: so many times their difference is told as doubt.
 _SHARPNESS = 20.0
+_RELATED = re.compile(r"(?:right\s+)?(after|before|during|while)\s+(.+)$", re.IGNORECASE)
 
 
 def choose_number(draft: Draft, number: int) -> None:
@@ -44,16 +46,24 @@ def choose_length(draft: Draft, seconds: float) -> None:
     _nearest(draft, lengths, seconds, "a length of time")
 
 
-def choose_time(draft: Draft, film: Film, moments: Sequence[Moment]) -> None:
+def choose_time(draft: Draft, evidence: Evidence, film: Film, moments: Sequence[Moment]) -> None:
     """The choice that names the part of the film, or the time, where these moments are most."""
     options = draft.question.options
     if not options or not moments:
         return
-    spans = {}
+    spans: dict[int, tuple[Span, bool]] = {}
     for place, option in enumerate(options):
         part = part_named(option)
+        related = _RELATED.match(option)
         if part is not None:
             spans[place] = (film.span(part), part.start == part.end and part.in_seconds)
+        elif related and (other := evidence.nearest(related[2], film)):
+            span = {
+                "after": Span(other.end_s, film.duration_s),
+                "before": Span(0.0, other.start_s),
+            }.get(related[1].lower(), Span(other.start_s, other.end_s))
+            spans[place] = (span, False)
+            draft.step(f"the likeliest {quoted(related[2])}: {where(other)}")
     if not spans:
         draft.say("none of the choices names a time")
         return

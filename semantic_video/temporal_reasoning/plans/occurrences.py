@@ -5,7 +5,7 @@ from __future__ import annotations
 from semantic_video.query_language import Count, Every, HowLong
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import Evidence
-from semantic_video.temporal_reasoning.particulars import query_of
+from semantic_video.temporal_reasoning.particulars import sought
 from semantic_video.temporal_reasoning.plans.choices import (
     choose_length,
     choose_look,
@@ -15,7 +15,8 @@ from semantic_video.temporal_reasoning.plans.choices import (
 from semantic_video.temporal_reasoning.plans.shared import (
     film_of,
     mean_probability,
-    nothing_there,
+    not_found,
+    told,
     whens,
     where,
 )
@@ -24,7 +25,6 @@ from semantic_video.temporal_reasoning.wording import (
     clock,
     length,
     listed,
-    quoted,
     times,
 )
 
@@ -32,20 +32,18 @@ from semantic_video.temporal_reasoning.wording import (
 def answer_count(question: Question, evidence: Evidence) -> Draft:
     """How many times something appears: its occurrences."""
     film = film_of(question.subject, evidence)
-    query = Count(query_of(question.subject))
+    query = Count(sought(question))
     draft = Draft(question, "count of occurrences")
     draft.step(f"in {film.name}: {query}")
     moments = evidence.find(query, film, question.part)
     if not moments:
-        absent = nothing_there(question, evidence, film)
+        absent = not_found(question, evidence, film)
         absent.count = 0
         choose_number(absent, 0)
         return absent
     draft.count = len(moments)
     draft.confidence = mean_probability(moments)
-    draft.say(
-        f"{quoted(question.subject)} appears {times(len(moments))}: {whens(moments)}", moments
-    )
+    draft.say(f"{told(question)} appears {times(len(moments))}: {whens(moments)}", moments)
     choose_number(draft, len(moments))
     return draft
 
@@ -53,18 +51,18 @@ def answer_count(question: Question, evidence: Evidence) -> Draft:
 def answer_duration(question: Question, evidence: Evidence) -> Draft:
     """For how long something is on screen, together."""
     film = film_of(question.subject, evidence)
-    query = HowLong(query_of(question.subject))
+    query = HowLong(sought(question))
     draft = Draft(question, "length of occurrences")
     draft.step(f"in {film.name}: {query}")
     moments = evidence.find(query, film, question.part)
     if not moments:
-        absent = nothing_there(question, evidence, film)
+        absent = not_found(question, evidence, film)
         choose_length(absent, 0.0)
         return absent
     seconds = sum(moment.end_s - moment.start_s for moment in moments)
     draft.confidence = mean_probability(moments)
     draft.say(
-        f"{quoted(question.subject)} is on screen for {length(seconds)} in all: {whens(moments)}",
+        f"{told(question)} is on screen for {length(seconds)} in all: {whens(moments)}",
         moments,
     )
     choose_length(draft, seconds)
@@ -95,20 +93,20 @@ def answer_length(question: Question, evidence: Evidence) -> Draft:
 def answer_when(question: Question, evidence: Evidence) -> Draft:
     """When something appears, first or last and in all."""
     film = film_of(question.subject, evidence)
-    query = Every(query_of(question.subject))
+    query = Every(sought(question))
     draft = Draft(question, "occurrences")
     draft.step(f"in {film.name}: {query}")
     moments = evidence.find(query, film, question.part)
     if not moments:
-        return nothing_there(question, evidence, film)
+        return not_found(question, evidence, film)
     draft.confidence = mean_probability(moments)
     edge = moments[-1] if question.last else moments[0]
     which = "last" if question.last else "first"
-    draft.say(f"{quoted(question.subject)} {which} appears at {where(edge)}", [edge])
+    draft.say(f"{told(question)} {which} appears at {where(edge)}", [edge])
     if len(moments) > 1:
         draft.say(f"in all it appears {times(len(moments))}: {whens(moments)}", moments)
     if question.form == "when":
-        choose_time(draft, film, [edge] if question.first or question.last else moments)
+        choose_time(draft, evidence, film, [edge] if question.first or question.last else moments)
     return draft
 
 

@@ -9,7 +9,7 @@ from semantic_video.query_language import After, Before, Every, Term
 from semantic_video.records import Moment
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence
-from semantic_video.temporal_reasoning.plans.choices import choose_yes_or_no
+from semantic_video.temporal_reasoning.plans.choices import choose_yes_or_no, says_yes_or_no
 from semantic_video.temporal_reasoning.plans.shared import (
     mean_probability,
     nothing_there,
@@ -117,7 +117,8 @@ def _whether_before(question: Question, evidence: Evidence) -> Draft:
 
 def answer_compare(question: Question, evidence: Evidence) -> Draft:
     """Two or more things side by side: how often, how long, when first."""
-    options = question.compared
+    asks_whether = says_yes_or_no(question.options)
+    options = question.named if asks_whether else question.compared
     film = evidence.film_for(options)
     draft = Draft(question, "comparison of occurrences")
     draft.step(f"in {film.name}: every occurrence of {listed([quoted(o) for o in options])}")
@@ -145,7 +146,7 @@ def answer_compare(question: Question, evidence: Evidence) -> Draft:
     if question.last and not best[3]:
         draft.say(f"so {quoted(options[best[2]])} is there {more}")
     elif len(level) == 1:
-        if not question.options:
+        if options is not question.options:
             draft.say(f"so {quoted(options[best[2]])} is there {more}", best[3])
     else:
         names = listed([quoted(options[own[2]]) for own in level])
@@ -155,7 +156,9 @@ def answer_compare(question: Question, evidence: Evidence) -> Draft:
             else f"{names} are level",
             [moment for own in level for moment in own[3]],
         )
-    if question.options and len({own[1] for own in level}) == len(level):
+    if asks_whether:
+        choose_yes_or_no(draft, best[2] == 0 and len(level) == 1)
+    elif question.options and len({own[1] for own in level}) == len(level):
         draft.choose(best[2])
         if len(level) > 1:
             draft.say(f"{quoted(options[best[2]])} is on screen "

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from semantic_video.query_language import Every
 from semantic_video.records import Moment, Span
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence, Film
-from semantic_video.temporal_reasoning.particulars import alternatives
+from semantic_video.temporal_reasoning.particulars import alternatives, query_of
 from semantic_video.temporal_reasoning.questions import Question, Relation
 from semantic_video.temporal_reasoning.wording import clock, listed, quoted, stretch, when
 
@@ -43,6 +45,33 @@ def nothing_there(question: Question, evidence: Evidence, film: Film) -> Draft:
         f"no scene of {these(evidence)}{there} shows {quoted(question.subject)} for certain; the "
         f"nearest, {where(near)}, has a probability of {near.probability or 0.0:.2f}",
         [near],
+    )
+    return draft
+
+
+def told(question: Question) -> str:
+    """What is looked for, as it is said: "a dog", "a dog" after "the goal"."""
+    if not question.reference or question.relation is None:
+        return quoted(question.subject)
+    soon = "right " if question.immediate and question.relation != "during" else ""
+    order = {"after": "after", "before": "before", "during": "at the time of"}[question.relation]
+    return f"{quoted(question.subject)} {soon}{order} {quoted(question.reference)}"
+
+
+def not_found(question: Question, evidence: Evidence, film: Film) -> Draft:
+    """What is asked for is not there, or not in the order that is asked for."""
+    if not question.reference:
+        return nothing_there(question, evidence, film)
+    there: list[list[Moment]] = []
+    for text in (question.subject, question.reference):
+        there.append(evidence.find(Every(query_of(text)), film, question.part))
+        if not there[-1]:
+            return nothing_there(replace(question, subject=text), evidence, film)
+    draft = Draft(question, "absence", confidence=min(map(mean_probability, there)))
+    draft.say(
+        f"no scene of {these(evidence)} shows {told(question)}: {quoted(question.subject)} appears "
+        f"{whens(there[0])}, {quoted(question.reference)} {whens(there[1])}",
+        [*there[0], *there[1]],
     )
     return draft
 

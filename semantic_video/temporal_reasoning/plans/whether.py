@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from semantic_video.query_language import After, And, Before, Every, Query
+from semantic_video.query_language import Every
 from semantic_video.records import Moment
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import Evidence, Film
-from semantic_video.temporal_reasoning.particulars import conjuncts, query_of, several
+from semantic_video.temporal_reasoning.particulars import conjuncts, query_of, several, sought
 from semantic_video.temporal_reasoning.plans.choices import (
     choose_look,
     choose_yes_or_no,
     says_yes_or_no,
 )
 from semantic_video.temporal_reasoning.plans.shared import (
-    TOUCHING_S,
     film_of,
     nothing_there,
+    told,
     whens,
 )
 from semantic_video.temporal_reasoning.questions import Question
@@ -45,9 +45,14 @@ def answer_whether(question: Question, evidence: Evidence) -> Draft:
         draft.say(f"{quoted(question.subject)} appears {whens(moments)}", moments)
         choose_look(draft, evidence, film, moments, question.subject)
         return draft
-    _say(
-        draft, not question.negated, f"{quoted(question.subject)} appears {whens(moments)}", moments
-    )
+    if question.claim:
+        verdict = "probably not" if question.negated else "probably"
+        draft.say(
+            f"{verdict}: scenes that fit {quoted(question.subject)} are {whens(moments)}", moments
+        )
+        choose_yes_or_no(draft, not question.negated)
+    else:
+        _say(draft, not question.negated, f"{told(question)} appears {whens(moments)}", moments)
     if several(question.subject):
         draft.say("how many there are in one picture, the memory does not count")
     return draft
@@ -100,19 +105,11 @@ def _whether_related(question: Question, evidence: Evidence) -> Draft:
     """Whether something is there after, before or at the time of something else."""
     film = evidence.film_for([question.subject, question.reference])
     draft = Draft(question, "order of occurrences")
-    own, other = query_of(question.subject), query_of(question.reference)
-    within_s = TOUCHING_S if question.immediate else float("inf")
-    query: Query
-    if question.relation == "during":
-        query = And(own, other)
-    elif question.relation == "after":
-        query = After(own, other, within_s)
-    else:
-        query = Before(own, other, within_s)
+    query = sought(question)
     draft.step(f"in {film.name}: {Every(query)}")
     there: list[list[Moment]] = []
-    for text, part in ((question.subject, own), (question.reference, other)):
-        there.append(evidence.find(Every(part), film, question.part))
+    for text in (question.subject, question.reference):
+        there.append(evidence.find(Every(query_of(text)), film, question.part))
         if not there[-1]:
             named = text == question.subject
             return _absent(
