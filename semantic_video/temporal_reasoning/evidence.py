@@ -92,8 +92,10 @@ class Film:
             for time_s in (part.start, part.end)
         )
         if part.start == part.end:  # a point in time: the scene there
+            # Times are written without fractions: 12:40 is also said of what begins at 12:40.7.
+            meant_s = min(start_s + 0.999, max(start_s, self.duration_s - 0.001))
             for scene in self.scenes:
-                if scene.start_s <= start_s < scene.end_s:
+                if scene.start_s <= meant_s < scene.end_s:
                     return Span(scene.start_s, scene.end_s)
         return Span(start_s, min(end_s, self.duration_s))
 

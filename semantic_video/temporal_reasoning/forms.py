@@ -51,6 +51,7 @@ _PHRASE = re.compile(
     r"(?:(?:a|an|the|some|two|three|several|my|his|her|their)\s+\S+(?:\s+\S+){0,7}|\S+(?:\s+\S+)?)$",
     re.IGNORECASE,
 )
+_ANYTHING = re.compile(r"(?:things?|objects?|stuff|scenes?|events?|contents?)$", re.IGNORECASE)
 _FILLERS = re.compile(r"\s+(?:at\s+all|or\s+not)$", re.IGNORECASE)
 _IS_IT_TRUE = re.compile(r"^is\s+it\s+true\s+that\s+there\s+(is|are|was|were)\b", re.IGNORECASE)
 # "an elephant seen after the match": what is counted, or when it is, in an order.
@@ -299,8 +300,8 @@ def _together(clause: str, options: tuple[str, ...]) -> Question | None:
 def _summary(clause: str, options: tuple[str, ...]) -> Question | None:
     found = match(
         r"(?:give\s+(?:me\s+)?(?:a\s+)?summary(?:\s+of.*)?|summar(?:y|i[sz]e)\b.*|describe(?:\s+(?:the|this)\s+"
-        rf"{FILM})?|what\s+(?:happens|happened|is\s+happening|goes\s+on|is\s+going\s+on|do\s+we\s+see|"
-        rf"can\s+(?:be\s+seen|we\s+see)|{BE}|is\s+(?:shown|there|visible|to\s+be\s+seen|on\s+(?:the\s+)?screen)|"
+        rf"{FILM})?|(?:who\s+or\s+)?what\s+(?:happens|happened|is\s+happening|goes\s+on|is\s+going\s+on|do\s+we\s+see|"
+        rf"can\s+(?:be\s+seen|we\s+see)|{BE}|is\s+(?:shown|there|visible|to\s+be\s+seen|on\s+(?:the\s+)?screen|in\s+the\s+(?:picture|frame))|"
         rf"{DO}\s+(?:the|this)\s+{FILM}\s+(?:show|contain|have)|is\s+(?:the|this)\s+{FILM}\s+about|is\s+it\s+about|appears|"
         r"is\s+there\s+to\s+see)(?:\s+here)?|what\s+events?\s+.*|what\s+activity\s+is\s+happening)",
         clause,
@@ -326,6 +327,7 @@ def _story(clause: str, options: tuple[str, ...]) -> Question | None:
         rf"what\s+(?:{DO}|{BE})\s+(.+?)\s+(?:do|doing|up\s+to)",
         r"what\s+is\s+the\s+story\s+of\s+(.+)",
         r"describe\s+(.+)",
+        rf"what\s+{BE}\s+(.+?)\s+about",
     ):
         found = match(pattern, clause)
         if found:
@@ -398,7 +400,7 @@ def _whether(clause: str, options: tuple[str, ...]) -> Question | None:
         if found:
             phrase = " ".join(own.strip() for own in found.groups() if own)
             subject, negated = taken_negation(re.sub(r"^any\s+", "", phrase))
-            subject = re.sub(r"^any\s+", "", subject)
+            subject = re.sub(r"^(?:any|either|both)\s+", "", subject)
             return Question(clause, "whether", subject, negated=negated, times=times,
                             claim=pattern is sentence)  # fmt: skip
     if options and match(rf"{BE}\s+there|(?:{DO}|can)\s+(?:we|you)\s+see", plain_clause):
@@ -420,10 +422,14 @@ def _seen(clause: str, options: tuple[str, ...]) -> Question | None:
         rf"{DO}\s+{SEEN}|{SEEN})"
     )
     someone = r"(?:anyone|anybody|someone|somebody|people|persons?)"
-    if match(rf"{BE}\s+(?:there\s+)?{someone}(?:\s+there)?|who\s+{BE}\s+the\s+people", clause):
+    if match(
+        rf"{BE}\s+(?:there\s+)?(?:any\s+)?{someone}(?:\s+there)?|who\s+{BE}\s+the\s+people", clause
+    ):
         return Question(clause, "kinds", "people")
-    found = match(rf"(?:who|(?:which|what)\s+(?:(?:kinds?|sorts?|types?)\s+of\s+)?(\w+))\s+{there}",
+    found = match(rf"(?:who|(?:which|what)\s+(?:(?:kinds?|sorts?|types?)\s+of\s+)?(?!{BE}\b|{DO}\b)(\w+))\s+{there}",
                   clause)  # fmt: skip
+    if found and found[1] and _ANYTHING.match(found[1]):
+        return Question(clause, "summary")
     return Question(clause, "kinds", found[1] or "people") if found else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from semantic_video.temporal_reasoning.form_words import BE, DO, match
+from semantic_video.temporal_reasoning.form_words import BE, DO, SEEN, match
 from semantic_video.temporal_reasoning.questions import Question, Relation
 
 _PLACES = (
@@ -29,7 +29,7 @@ def read_said(clause: str, options: tuple[str, ...]) -> Question | None:
         rf"(?:what|which)\s+(?:{BE}\s+(?:written|the\s+text)|text\s+{BE}\s+(?:shown|visible|there|on\s+(?:the\s+)?screen)|"
         rf"can\s+(?:be|we|you|one)\s+read|"
         rf"words?\s+(?:{BE}|can\s+be)\s+(?:written|shown|seen|visible|there|on\s+(?:the\s+)?screen)|"
-        rf"{DO}\s+(?:(?:the|this|that|a)\s+)?(?:\w+\s+)?{_PLACES}\s+(?:say|read))"
+        rf"{DO}\s+it\s+say|{DO}\s+(?:(?:the|this|that|a)\s+)?(?:\w+\s+)?{_PLACES}\s+(?:say|read))"
         rf"(?:\s+(?:about|on|in)\s+(.+?))?{_RELATED}",
         clause,
     ) or match(
@@ -69,7 +69,9 @@ def read_mentioned(clause: str, options: tuple[str, ...]) -> Question | None:
     often = r"(?:how\s+many\s+times|how\s+often)"
     ever = r"(?:ever\s+|actually\s+)?"
     for pattern, counted in (
-        (rf"{often}\s+{BE}\s+(.+?)\s+{_SAID}", True),
+        (rf"{often}\s+{BE}\s+(.+?)\s+(?:{_SAID}|written)", True),
+        (rf"{often}\s+{BE}\s+the\s+words?\s+(.+?)\s+{SEEN}", True),
+        (rf"{BE}\s+the\s+words?\s+(.+?)\s+{SEEN}", False),
         (rf"{often}\s+{DO}\s+{_SOMEONE}\s+{_SAY}\s+(.+)", True),
         (rf"{BE}\s+there\s+(?:any\s+|a\s+)?(?:mention|talk)\s+(?:of|about)\s+(.+)", False),
         (rf"{BE}\s+(?!there\b)(.+?)\s+{ever}(?:{_SAID}|written)(?:\s+anywhere)?", False),

@@ -21,7 +21,7 @@ _TIMES = re.compile(
 _NEGATION = re.compile(r"^(?:no|not|never)\s+(?!one\b)|\s+(?:not|never)(?=\s|$)", re.IGNORECASE)
 _NOBODY = re.compile(r"^(?:nobody|no\s+one|no-one)\b", re.IGNORECASE)
 _LACKING = re.compile(
-    r"\b(?:no|not|never|none|nothing|nobody|nowhere|without|except|lacks?|lacking|only|other\s+than|"
+    r"\b(?:no|not|never|none|nothing|nobody|nowhere|neither|nor|without|except|lacks?|lacking|only|other\s+than|"
     r"isn't|aren't|doesn't|don't|didn't|wasn't|weren't)\b",
     re.IGNORECASE,
 )

@@ -120,6 +120,8 @@ def subject_and_action(main: str) -> tuple[str, str]:
         r"climb|clap|dance|open|close|pull|push|reach|drop|feed|feel|do|doing|\w{3,}ing)\b.*)$",
         rest, re.IGNORECASE,
     )  # fmt: skip
+    if re.match(r"(?:shown|seen|visible|there)$", rest, re.IGNORECASE):
+        return "", ""  # what is shown: nothing is said of it
     if acts:
         return acts[1], re.sub(r"^(?:do|doing)\b\s*", "", acts[2])
     return rest, ""

@@ -29,7 +29,7 @@ _BETWEEN = re.compile(
     re.IGNORECASE,
 )
 _EDGE = re.compile(
-    rf"\b(in|during|within|over|after|before)\s+the\s+(?:very\s+)?(first|last|opening|final)\s+"
+    rf"\b(in|during|within|over|throughout|for|of|after|before)\s+the\s+(?:very\s+)?(first|last|opening|final)\s+"
     rf"({CLOCK}|second|minute|hour){_THE_FILM}",
     re.IGNORECASE,
 )
@@ -40,12 +40,16 @@ _FROM_EDGE = re.compile(
 )
 _SCENES_AT_EDGE = re.compile(
     rf"\b(?:(?:right|just|directly|immediately|shortly)\s+(?:before\s+the\s+(end)|"
-    rf"after\s+the\s+(?:start|beginning))|in\s+the\s+(?:very\s+)?(?:(last)|first)\s+scenes?)"
+    rf"after\s+the\s+(?:start|beginning))|in\s+the\s+(?:very\s+)?(?:(last)|first)\s+scenes?|"
+    r"at\s+the\s+very\s+(?:(end)|start|beginning))"
     rf"{_THE_FILM}",
     re.IGNORECASE,
 )
-_SINCE = re.compile(rf"\b(after|before|until|from)\s+({CLOCK})(?!\s*(?:after|before)\b)",
-                    re.IGNORECASE)  # fmt: skip
+_SINCE = re.compile(
+    rf"\b(?:(?:right|just|shortly)\s+)?(after|before|until|from)\s+({CLOCK})"
+    r"(?!\s*(?:after|before)\b)",
+    re.IGNORECASE,
+)
 _AT = re.compile(
     rf"\bat\s+(?:the\s+)?(?:time\s+)?({CLOCK})(?:[\s-]+mark)?(?!\s*(?:after|before)\b)",
     re.IGNORECASE,
@@ -104,6 +108,10 @@ def with_digits(clause: str) -> str:
         return str(NUMBERS.index(word) if word in NUMBERS else _TENS[word])
 
     clause = _WORDED.sub(digits, clause)
+    clause = re.sub(
+        r"^(summari[sz]e|describe)\s+(?=the\s+(?:first|last)\s)", r"\1 in ", clause,
+        flags=re.IGNORECASE,
+    )  # fmt: skip
     clause = re.sub(r"\bhalf\s+a\s+minute\b", "30 seconds", clause, flags=re.IGNORECASE)
     clause = re.sub(
         r"\b(after|before|within|first|last)\s+an?\s+(second|minute|hour)\b",
@@ -196,7 +204,7 @@ def _from_edge(found: re.Match[str]) -> Part:
 
 
 def _edge_scenes(found: re.Match[str]) -> Part:
-    late = found[1] or found[2]
+    late = found[1] or found[2] or found[3]
     count = 1 if re.search(r"scene\b", found[0], re.IGNORECASE) else EDGE_SCENES
     return Part(0.0, 0.0, scenes=-count if late else count)
 

@@ -117,6 +117,13 @@ def test_lines_honour_the_kind_and_the_time_asked_for(known: TemporalReasoner) -
     assert "night train" in known.ask("When is the night train mentioned?").text
 
 
+def test_a_time_that_was_printed_finds_what_it_was_printed_for() -> None:
+    # The cat is there from 10.5 s on, which is printed as 0:10.
+    shown = reasoner(film("p.mp4", "dog cat train", scene_s=10.5))
+    assert "0:10-0:21" in shown.ask("When does the cat appear?").text
+    assert shown.ask("Is there a cat at 0:10?").text.startswith("Yes: ")
+
+
 def test_kinds_are_told_by_the_names_of_clusters(known: TemporalReasoner) -> None:
     answer = known.ask("Which dogs are there?")
     assert answer.text.startswith('"a dog": 20 seconds, at 0:00-0:10 and 1:10-1:20.')

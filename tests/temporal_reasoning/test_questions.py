@@ -160,6 +160,7 @@ def test_whether_not_and_how_often(
         ("Is there a dog that is not black?", '"What happens in the video?"'),
         ("Is a dog visible for more than 10 seconds?", '"How long does a dog appear?"'),
         ("Is there a dog both before and after the goal?", '"What happens in the video?"'),
+        ("How often is neither a dog nor a cat seen?", '"How often does a dog or a cat appear?"'),
         ("Is there only a dog?", '"What happens in the video?"'),
         ("How many dogs are there?", '"How often do dogs appear?"'),
         ("Why does the volcano erupt?", '"When does the volcano appear?"'),
@@ -189,6 +190,9 @@ def test_a_phrase_is_asked_for_when_it_appears(text: str) -> None:
         ("What does the man say about honey?", "said", "honey", False),
         ("What is on the sign?", "said", "", True),
         ("Where does it say Reykjavik?", "said", "Reykjavik", False),
+        ("What does it say at 12:40?", "said", "", True),
+        ("Is the word honey shown?", "mentioned", "honey", False),
+        ("How often is the word honey written?", "mentioned", "honey", False),
         ("Is the ash cloud mentioned?", "mentioned", "the ash cloud", False),
         ("How many times is the word honey mentioned?", "mentioned", "honey", False),
         ("Does anyone talk about honey?", "mentioned", "honey", False),
@@ -212,10 +216,15 @@ def test_lines_beside_a_scene() -> None:
         ("Which animals are there?", "kinds", "animals"),
         ("What kinds of sports are shown?", "kinds", "sports"),
         ("Is anyone there?", "kinds", "people"),
+        ("Are there any people?", "kinds", "people"),
+        ("What is in the picture?", "summary", ""),
         ("What is in the video?", "summary", ""),
         ("What does the film show?", "summary", ""),
         ("What is the last thing we see?", "summary", ""),
         ("What happens in the first quarter of the film?", "summary", ""),
+        ("Which things appear?", "summary", ""),
+        ("Who or what is in the video?", "summary", ""),
+        ("What is the lecture about?", "story", "the lecture"),
         ("Describe the elephant", "story", "the elephant"),
         ("How long is the film?", "length", ""),
         ("When does the video end?", "length", ""),
@@ -241,6 +250,8 @@ def test_what_there_is(text: str, form: str, subject: str) -> None:
         ("after the first minute", 60, float("inf")),
         ("before the last minute", 0, -60),
         ("at minute 3", 180, 180),
+        ("for the first 2 minutes", 0, 120),
+        ("right before 2:00", 0, 120),
         ("at the 3 minute mark", 180, 180),
         ("ten seconds before the end", -10, -10),
         ("two minutes into the film", 120, 120),
@@ -255,6 +266,8 @@ def test_times_in_words(words: str, start: float, end: float) -> None:
 def test_the_edges_of_the_film_and_delays() -> None:
     assert read_question("What happens right before the end?").part.scenes == -3
     assert read_question("What is shown in the last scene?").part.scenes == -1
+    assert read_question("What is there at the very end?").part.scenes == -3
+    assert read_question("Summarise the last two minutes").part.start == -120
     later = read_question("What happens ten seconds after the goal?")
     assert (later.form, later.reference, later.delay_s) == ("relation", "the goal", 10)
     assert read_question("What does the man do for 10 seconds after the goal?").delay_s == 0

@@ -138,6 +138,8 @@ def answer_compare(question: Question, evidence: Evidence) -> Draft:
     shown = [own for own in rows if own[3]]
     if not shown:
         draft.confidence = 0.5
+        if question.options:
+            draft.say("so none of the choices is taken")
         return draft
     draft.confidence = min(mean_probability(own[3]) for own in shown)
     best = (min if question.last else max)(rows, key=lambda own: own[:2])
