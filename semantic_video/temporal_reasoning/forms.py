@@ -146,6 +146,11 @@ def _checked(question: Question) -> Question:
             return refused(question.text, "before and after are looked at one at a time")
     else:
         return question
+    asked_together = r"\band\s+(?:after|before|while|during)\b"
+    if question.relation and any(re.search(asked_together, own, re.I) for own in phrases):
+        return refused(question.text, "two orders are looked at one at a time")
+    if question.form == "order" and any(re.search(r"\sor\s", own, re.I) for own in phrases):
+        return refused(question.text, "an order is that of two things, not of one or another")
     if not negative:
         return question
     positive = taken_negation(negative[0])[0]
@@ -223,6 +228,9 @@ def _count(clause: str, options: tuple[str, ...]) -> Question | None:
         rf"how\s+many\s+(?!seconds|minutes|hours)(.+?)\s+(?:{BE}\s+there|{DO}\s+we\s+see|can\s+we\s+see|{SEEN})",
         clause,
     )
+    if found and found[1].lower() in ("scenes", "shots"):
+        return refused(clause, "how many scenes there are depends on how a film is cut into them",
+                       '"How long is the video?"')  # fmt: skip
     if found:
         return refused(clause, "how many there are in one picture is not counted, only how often "
                        "something is seen", asking("How often", found[1]))  # fmt: skip
@@ -348,9 +356,10 @@ def _when(clause: str, options: tuple[str, ...]) -> Question | None:
         bool(re.search(rf"\b{edge}\b", subject, re.IGNORECASE)) for edge in ("first", "last")
     )
     for pattern in (
+        r"^the\s+(?:first|last)\s+time\s+(?:that\s+|when\s+)?",
         r"\b(?:for\s+the\s+)?(?:first|last)(?:\s+time)?\b",
         rf"\s+{SEEN}\s*$",
-        r"\s+(?:start|begin|come|arrive)s?$",
+        r"\s+(?:start|begin|come|arrive|end|stop|disappear|leave)s?$",
     ):
         subject = re.sub(pattern, "", subject, flags=re.IGNORECASE).strip()
     subject = re.sub(r"\s{2,}", " ", subject)

@@ -33,6 +33,17 @@ SOON_S = 0.5
 
 def taken_times(clause: str) -> tuple[str, Times | None]:
     """The clause without "twice", "more than 3 times" or "again", and how often that is."""
+    rest, times = _taken_once(clause)
+    other = re.match(r"(.*)\bor\s+(.*)$", rest) if times else None
+    if times and other and _TIMES.match(other[2]):  # "once or twice"
+        rest, more = _taken_once(f"{other[1].rstrip()} {other[2]}")
+        if more:
+            most = None if more.most is None or times.most is None else max(times.most, more.most)
+            times = Times(min(times.least, more.least), most)
+    return rest, times
+
+
+def _taken_once(clause: str) -> tuple[str, Times | None]:
     found = _TIMES.search(clause)
     if not found:
         return clause, None

@@ -42,6 +42,9 @@ def split_options(text: str) -> tuple[str, tuple[str, ...]]:
         if all("(" in own[0] or "[" in own[0] for own in run):
             empty = letter(choices.index(""))
             raise QueryError(f"choice {empty} is empty: give each letter its words")
+    alone = re.search(r"[?:]\s*[(\[][Aa][)\]]\s*([^()\[\]]*)$", text)
+    if alone:
+        raise QueryError("one choice is no choice: give at least (A) and (B), each with its words")
     letters = [found[1].upper() for found in _BRACKETED.finditer(text)]
     if "A" in letters and 1 < len(set(letters)) == len(letters):
         raise QueryError(

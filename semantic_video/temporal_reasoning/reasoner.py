@@ -107,7 +107,7 @@ def checked_question(text: str, options: Sequence[str] = ()) -> Question:
     """
     if not isinstance(text, str):
         raise QueryError(f"the question must be a text, not {text!r}")
-    if isinstance(options, str):
+    if isinstance(options, str) or not all(isinstance(option, str) for option in options):
         raise QueryError('options must be a list of texts, as ["a dog", "a cat"], not one text')
     if text.strip() and not any(character.isalnum() for character in text):
         raise QueryError(

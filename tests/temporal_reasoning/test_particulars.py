@@ -168,6 +168,11 @@ def test_a_name_by_hand_stands_for_its_cluster() -> None:
     assert answer.confidence == 1
 
 
+def test_general_words_are_told_to_be_too_general(known: TemporalReasoner) -> None:
+    assert "as general as this" in known.ask("What are the people doing?").text
+    assert "as general" not in known.ask("What does the violin do?").text
+
+
 def test_texts_that_are_no_questions(known: TemporalReasoner) -> None:
     with pytest.raises(QueryError, match="must be a text, not None"):
         known.ask(None)  # type: ignore[arg-type]

@@ -24,6 +24,8 @@ from semantic_video.temporal_reasoning.questions import Times
         ("For how long does the dog appear in the film?", "duration", "the dog"),
         ("When does the train first appear?", "when", "the train"),
         ("At what time is the cat last seen?", "when", "the cat"),
+        ("When was the last time a dog appeared?", "when", "a dog"),
+        ("When does the match end?", "when", "the match"),
         ("Is there a violin?", "whether", "a violin"),
         ("Does a cat ever appear in the video?", "whether", "a cat"),
         ("Can you see a dog", "whether", "a dog"),
@@ -140,6 +142,7 @@ def test_any_number_of_things_is_compared(text: str, subject: str, others: tuple
         ("Is a dog seen at least three times?", "a dog", False, Times(3, None)),
         ("Is a dog visible at most 4 times in the film?", "a dog", False, Times(0, 4)),
         ("Does a dog appear again?", "a dog", False, Times(2, None)),
+        ("Is a dog seen once or twice?", "a dog", False, Times(1, 2)),
         ("Is a dog shown 5 or more times?", "a dog", False, Times(5, None)),
     ],
 )
@@ -161,6 +164,9 @@ def test_whether_not_and_how_often(
         ("Is a dog visible for more than 10 seconds?", '"How long does a dog appear?"'),
         ("Is there a dog both before and after the goal?", '"What happens in the video?"'),
         ("How often is neither a dog nor a cat seen?", '"How often does a dog or a cat appear?"'),
+        ("How many scenes are there?", '"How long is the video?"'),
+        ("Does a dog appear before a cat or a cow?", '"What happens in the video?"'),
+        ("What is before the cat and after the dog?", '"What happens in the video?"'),
         ("Is there only a dog?", '"What happens in the video?"'),
         ("How many dogs are there?", '"How often do dogs appear?"'),
         ("Why does the volcano erupt?", '"When does the volcano appear?"'),
@@ -292,6 +298,11 @@ def test_things_of_a_phrase() -> None:
 def test_a_choice_without_words_is_refused() -> None:
     with pytest.raises(QueryError, match=r"choice \(B\) is empty"):
         read_question("What happens after the goal? (A) fishing (B)")
+
+
+def test_a_single_choice_is_refused() -> None:
+    with pytest.raises(QueryError, match="one choice is no choice"):
+        read_question("What is shown after the elephant? (A) golf")
 
 
 def test_parts_of_the_film() -> None:

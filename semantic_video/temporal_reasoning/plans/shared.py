@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,11 +10,14 @@ import numpy as np
 
 from semantic_video.query_language import Every
 from semantic_video.records import Moment, Span
+from semantic_video.semantic_clustering.names import load_kinds
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence, Film
 from semantic_video.temporal_reasoning.particulars import alternatives, query_of
 from semantic_video.temporal_reasoning.questions import Question, Relation
 from semantic_video.temporal_reasoning.wording import clock, listed, quoted, stretch, when
+
+_ARTICLE = re.compile(r"^(?:a|an|the|any|some)\s+", re.IGNORECASE)
 
 MOST_EVENTS = 8
 """A story or a summary names so many occurrences, the longest ones."""
@@ -46,6 +50,11 @@ def nothing_there(question: Question, evidence: Evidence, film: Film) -> Draft:
         f"nearest, {where(near)}, has a probability of {near.probability or 0.0:.2f}",
         [near],
     )
+    if _ARTICLE.sub("", question.subject).casefold() in load_kinds():
+        draft.say(
+            "words as general as this are seldom found; ask for what is meant, "
+            '"a man in a suit" rather than "people"'
+        )
     return draft
 
 
