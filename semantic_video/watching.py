@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from semantic_video.library import Library, VideoRecord, fingerprint
 from semantic_video.memory_hierarchy import Budget, MemoryHierarchy, MemoryStream
 from semantic_video.records import Return, Span
 from semantic_video.scene_stream import ClosedScene, SceneStream, StreamFrame
+from semantic_video.semantic_clustering import Correction
 from semantic_video.stored_memory import (
     clustering_record,
     memory_facts,
@@ -183,6 +184,8 @@ class Watcher:
         self._changed = False
         self._before_s = 0.0
         self._last: MemoryHierarchy | None = None
+        self._corrections: tuple[Correction, ...] = ()
+        self._uses: dict[int, int] = {}
 
     def run(self) -> VideoRecord:
         """Watch to the end; Ctrl-C (`KeyboardInterrupt`) ends it cleanly. The record as published.
@@ -252,13 +255,22 @@ class Watcher:
 
     def _publish(self) -> None:
         began = time.perf_counter()
-        memory = self.streaming.memory()
-        stored = stored_from_memory(
-            memory,
-            [replace(clustering_record(clustering_id(self._config), memory), active=True)],
-            self.streaming.pictures(),
-        )
-        self.record = self._library.save(self._describe(memory), stored, on_wait=self._note)
+        grouped = self.streaming.memory()
+        record = self._describe(grouped)
+        # Held from reading the corrections to saving them: what another process edits meanwhile
+        # is either among them or waits until they are saved.
+        with self._library.writer(self._note):
+            self._take_over(record)
+            memory = grouped.corrected(self._corrections) if self._corrections else grouped
+            memory = replace(memory, uses=self._uses)
+            stored = stored_from_memory(
+                memory,
+                [replace(clustering_record(clustering_id(self._config), memory), active=True)],
+                self.streaming.pictures(),
+            )
+            self.record = self._library.save(
+                replace(record, memory=memory_facts(memory)), stored, on_wait=self._note
+            )
         self._last, self._changed = memory, False
         self._published += 1
         if self._published % _MAINTAIN_EVERY == 0:
@@ -266,6 +278,31 @@ class Watcher:
         took = time.perf_counter() - began
         wait = max(self._config.watching.publish_s, took / _MOST_SHARE)
         self._due = time.perf_counter() + wait
+
+    def _take_over(self, record: VideoRecord) -> None:
+        """Read what was changed by hand, and used, in the index that ``record`` will replace.
+
+        It holds for the same footage only: this very stream, or a file of the same content.
+        """
+        earlier = _replaced(record, self._library.videos())
+        if earlier is None:  # nothing was there, or somebody has removed it meanwhile
+            return
+        read = self._library.load_many([earlier.id], on_error=lambda damaged, error: None)
+        active = read[earlier.id].active_clustering if earlier.id in read else None
+        if active is None:  # damaged: what was read last holds on
+            return
+        is_file = bool(record.mtime_ns)
+        if record.id or (is_file and earlier.fingerprint == record.fingerprint):
+            self._corrections = tuple(map(Correction.from_dict, active.corrections))
+        elif active.corrections:
+            count = len(active.corrections)
+            self._note(
+                f"{record.name}: begun anew; {count} correction{'s' * (count != 1)} by hand to "
+                "what was there before went with it"
+            )
+        if record.id:
+            uses = earlier.memory.get("uses", {})
+            self._uses = {int(scene): count for scene, count in uses.items()}
 
     def _describe(self, memory: MemoryHierarchy) -> VideoRecord:
         live = self._live
@@ -296,7 +333,6 @@ class Watcher:
             model_fingerprint=self._encoder.fingerprint,
             stages={},
             settings=settings(self._config),
-            memory=memory_facts(memory),
             index_seconds=time.perf_counter() - self._started,
             undecoded_s=round(float(self._gap_s), 3),
             notes=self._notes(),
@@ -311,6 +347,14 @@ class Watcher:
         if self._gap_count > len(self.gaps):
             notes.insert(0, f"the stream was lost {self._gap_count} times; the last ones:")
         return tuple(notes)
+
+
+def _replaced(record: VideoRecord, videos: Sequence[VideoRecord]) -> VideoRecord | None:
+    """The video whose place ``record`` takes in the library."""
+    if record.id:
+        return next((one for one in videos if one.id == record.id), None)
+    alike = [one for one in videos if one.fingerprint == record.fingerprint]
+    return next(iter(alike + [one for one in videos if one.path == record.path]), None)
 
 
 class _Later:
