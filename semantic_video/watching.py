@@ -23,6 +23,7 @@ from semantic_video.indexer import VideoIndexer
 from semantic_video.indexing import clustering_id, settings
 from semantic_video.library import Library, VideoRecord, fingerprint
 from semantic_video.memory_hierarchy import Budget, MemoryHierarchy, MemoryStream
+from semantic_video.memory_hierarchy.again import Again, Sightings
 from semantic_video.records import Return, Span
 from semantic_video.scene_stream import ClosedScene, SceneStream, StreamFrame
 from semantic_video.semantic_clustering import Correction
@@ -156,7 +157,7 @@ class Watcher:
         config: options.
         encoder: the image-text encoder that ``config`` names.
         library: where the memory is published, again and again.
-        on_scene: called with each scene that closed and the memory that was published last.
+        on_scene: called with each scene that closed and what it shows again, if anything.
         note: called with a line for the user.
         fresh: begin anew where an address was watched before.
     """
@@ -167,7 +168,7 @@ class Watcher:
         config: Config,
         encoder: ImageTextEncoder,
         library: Library,
-        on_scene: Callable[[SceneSeen, MemoryHierarchy | None], None] = lambda seen, memory: None,
+        on_scene: Callable[[SceneSeen, Again | None], None] = lambda seen, again: None,
         note: Callable[[str], None] = lambda line: None,
         fresh: bool = False,
     ) -> None:
@@ -183,7 +184,7 @@ class Watcher:
         self._published = 0
         self._changed = False
         self._before_s = 0.0
-        self._last: MemoryHierarchy | None = None
+        self._sightings = Sightings()
         self._corrections: tuple[Correction, ...] = ()
         self._uses: dict[int, int] = {}
 
@@ -226,7 +227,7 @@ class Watcher:
     def _scenes(self, seen: list[SceneSeen]) -> None:
         for scene in seen:
             self._changed = True
-            self._on_scene(scene, self._last)
+            self._on_scene(scene, self._sightings.add(scene.span, scene.returns))
 
     def _lose(self, gap: Span) -> None:
         self._gap_count += 1
@@ -251,6 +252,7 @@ class Watcher:
         self._before_s = record.duration_s + away_s
         memory = memory_from_stored(stored, record)
         self.streaming.restore(memory, dict(stored.thumbnails), self._before_s)
+        self._sightings.grouped(memory)
         self._lose(Span(record.duration_s, self._before_s))
 
     def _publish(self) -> None:
@@ -271,7 +273,8 @@ class Watcher:
             self.record = self._library.save(
                 replace(record, memory=memory_facts(memory)), stored, on_wait=self._note
             )
-        self._last, self._changed = memory, False
+        self._sightings.grouped(memory)
+        self._changed = False
         self._published += 1
         if self._published % _MAINTAIN_EVERY == 0:
             self._library.maintain(on_wait=self._note)

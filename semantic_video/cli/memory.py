@@ -20,8 +20,8 @@ from semantic_video.cli.terminal import clock, plural, size, table
 
 if TYPE_CHECKING:
     from semantic_video.memory_hierarchy import MemoryHierarchy
+    from semantic_video.memory_hierarchy.again import Again
     from semantic_video.memory_hierarchy.report import KeptAsCodes, MemoryReport
-    from semantic_video.records import Return
 
 _MOST_ROWS = 10
 
@@ -57,21 +57,21 @@ def memory(
         print_result("\n".join(_lines(report)))
 
 
-def again_line(memory: MemoryHierarchy, found: Return) -> str:
+def again_line(again: Again) -> str:
     """That a scene returns: "again: harbour, last at 0:03:10"."""
-    clusters = {scene.id: scene.cluster for scene in memory.scenes()}
-    name = memory.names[clusters.get(found.earlier, clusters.get(found.scene, 0))]
-    return f"again: {name}, last at {clock(found.last_s)} ({found.sure:.0%} sure)"
+    last, like = clock(again.last_s), clock(again.like_s)
+    what = f"{again.name}, last at" if again.name else "seen at"
+    most = f", most like {like}" if again.like_s < again.last_s and like != last else ""
+    return f"again: {what} {last}{most} ({again.sure:.0%} sure)"
 
 
 def again_lines(memory: MemoryHierarchy) -> list[str]:
     """A line for every scene that returns, with its time."""
-    lines = []
-    for scene in memory.scenes():
-        found = memory.returns_from(scene.id)
-        if found:
-            lines.append(f"{clock(scene.start_s)} {again_line(memory, found[0])}")
-    return lines
+    from semantic_video.memory_hierarchy.again import returning_scenes
+
+    return [
+        f"{clock(scene.start_s)} {again_line(again)}" for scene, again in returning_scenes(memory)
+    ]
 
 
 def _lines(report: MemoryReport) -> list[str]:

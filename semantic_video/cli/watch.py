@@ -20,7 +20,7 @@ from semantic_video.cli.output import print_json
 from semantic_video.cli.terminal import Reporter, clock, plural
 
 if TYPE_CHECKING:
-    from semantic_video.memory_hierarchy import MemoryHierarchy
+    from semantic_video.memory_hierarchy.again import Again
     from semantic_video.watching import SceneSeen
 
 
@@ -80,7 +80,7 @@ def watch(
         )
         seen_scenes = 0
 
-        def tell(seen: SceneSeen, memory: MemoryHierarchy | None) -> None:
+        def tell(seen: SceneSeen, again: Again | None) -> None:
             nonlocal seen_scenes
             seen_scenes += 1
             if as_json:
@@ -91,10 +91,9 @@ def watch(
                         "returns_from": [one._asdict() for one in seen.returns],
                     }
                 )
-            if seen.returns and memory is not None:
-                line = again_line(memory, seen.returns[0])
-                reporter.note(f"{clock(seen.span.start_s)} {line}")
-            else:
+            if again is not None:
+                reporter.note(f"{clock(seen.span.start_s)} {again_line(again)}")
+            elif not seen.returns:
                 reporter.detail(f"{clock(seen.span.start_s)} new")
 
         live = live_source(source, options, encoder, reporter.note, follow)
