@@ -334,6 +334,64 @@ def test_backing_off_doubles_up_to_its_most(tmp_path: Path) -> None:
     assert waits == [1, 2, 4, 5, 5]
 
 
+class _File(BaseHTTPRequestHandler):
+    """Serves a file with its length; ``breaks``: only half of it comes."""
+
+    content = b""
+    breaks = False
+    times = 0
+
+    def do_GET(self) -> None:
+        type(self).times += 1
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+        self.wfile.write(self.content[: len(self.content) // 2] if self.breaks else self.content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def _serves(content: bytes, breaks: bool, retry: Retry) -> tuple[Any, ...]:
+    """What watching such a file by its address gives: the handler, items, notes."""
+    handler = type("Handler", (_File,), {"content": content, "breaks": breaks})
+    notes: list[str] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{httpd.server_port}/sample.ts"
+            source = LiveSource(address, (64, 64), retry, note=notes.append)
+            items = list(islice(source.frames(), 3000))
+        finally:
+            httpd.shutdown()
+            thread.join()
+    return handler, items, notes
+
+
+def test_a_file_at_an_address_ends_where_it_says(stream_bytes: bytes) -> None:
+    handler, items, notes = _serves(stream_bytes, False, Retry(0.01, 0.01, 1))
+    assert handler.times == 1
+    assert items[-1].time_s == pytest.approx(22, abs=0.2)
+    assert not any(isinstance(item, Span) for item in items)
+    (note,) = notes
+    assert note.endswith("/sample.ts: it is at its end")
+
+
+def test_what_breaks_again_and_again_is_given_up(stream_bytes: bytes) -> None:
+    handler, items, notes = _serves(stream_bytes, True, Retry(0.01, 0.01, 2))
+    assert handler.times == 3
+    assert sum(isinstance(item, Span) for item in items) == 2
+    assert "lost" in notes[-1]
+    assert "not found again" in notes[-1]
+
+
+def test_what_ran_for_a_good_while_may_break_anew(stream_bytes: bytes) -> None:
+    handler, items, _ = _serves(stream_bytes, True, Retry(0.01, 0.01, 1, steady_s=0.0))
+    assert len(items) == 3000  # and would go on
+    assert handler.times > 5
+
+
 def _seen_once(real: Any) -> Any:
     """A connection that shows a frame the first time and is refused for real from then on."""
     times = iter([True])

@@ -28,6 +28,7 @@ _SCHEMES = {"http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "sr
 # What a stream on the network may refer to: never a file of this machine.
 _PROTOCOLS = "http,https,httpproxy,tcp,tls,udp,rtp,rtsp,rtsps,rtmp,rtmps,srt,crypto"
 _JUMP_S = 10.0  # a longer step of the timestamps, or one back, is not time that passed
+_PLAYLISTS = frozenset({"hls", "dash"})
 _POLL_S = 0.2
 _OPEN_S, _READ_S = 10.0, 15.0  # after which an address that says nothing is lost
 
@@ -36,12 +37,14 @@ _OPEN_S, _READ_S = 10.0, 15.0  # after which an address that says nothing is los
 class Retry:
     """How a lost stream is sought again: after ``first_s`` seconds, then twice as long each time.
 
-    Waits are at most ``most_s``, and given up after ``attempts`` (None: never).
+    Waits are at most ``most_s``, and given up after ``attempts`` (None: never), which count anew once
+    a stream has run for ``steady_s`` seconds.
     """
 
     first_s: float = 1.0
     most_s: float = 30.0
     attempts: int | None = None
+    steady_s: float = 60.0
 
 
 class LiveSource:
@@ -109,23 +112,31 @@ class LiveSource:
         return connected or self._frames()
 
     def _frames(self) -> Iterator[Frame | Span]:
-        offset_s, last_s, lost_at, failures = 0.0, -1.0, 0.0, 0
+        offset_s, last_s, failures, lost = 0.0, -1.0, 0, False
         seen_at = time.monotonic()
         while True:
-            ended = False
+            found_at: float | None = None
             try:
                 for frame in self._connection():
-                    if failures or (lost_at and last_s >= 0):
-                        gap_s = time.monotonic() - seen_at
-                        yield Span(last_s, last_s + gap_s)
-                        offset_s, failures, lost_at = last_s + gap_s, 0, 0.0
+                    if found_at is None:
+                        found_at = time.monotonic()
+                    if lost:
+                        lost = False
+                        if last_s >= 0:
+                            gap_s = time.monotonic() - seen_at
+                            yield Span(last_s, last_s + gap_s)
+                            offset_s = last_s + gap_s
                     time_s = offset_s + frame.time_s
                     if time_s <= last_s:
                         continue
                     frame.time_s = last_s = time_s
                     seen_at = time.monotonic()
                     yield frame
-                ended = not self.is_address or self._finite
+                if not self.is_address:
+                    return
+                if self._finite:
+                    self._note(f"{self.name}: it is at its end")
+                    return
                 reason = "it ended"
             except FFmpegError as error:
                 if last_s < 0 and not failures:
@@ -136,9 +147,10 @@ class LiveSource:
                     self._note(f"{self.name}: reading stopped ({_why(error)})")
                     return
                 reason = _why(error)
-            if ended:
-                return
-            lost_at = lost_at or time.monotonic()
+            lost = True
+            # What breaks off soon after it was found again is not yet well.
+            if found_at is not None and time.monotonic() - found_at >= self._retry.steady_s:
+                failures = 0
             failures += 1
             if self._retry.attempts is not None and failures > self._retry.attempts:
                 self._note(f"{self.name}: lost ({reason}) and not found again")
@@ -155,8 +167,7 @@ class LiveSource:
             stream.thread_type = "AUTO"
             if not self._every_frame:
                 stream.codec_context.skip_frame = "NONREF"
-            # A stream on the network that knows how long it is ends there; others are lost.
-            self._finite = not self.is_address or bool(container.duration or stream.duration)
+            self._finite = _has_an_end(container, stream)
             step_s = float(1 / (stream.average_rate or stream.guessed_rate or 25))
             scalers: Scalers | None = None
             size = (0, 0)
@@ -257,6 +268,16 @@ class _ReadOnly:
 def _why(error: FFmpegError) -> str:
     """What went wrong, in words; FFmpeg calls a time-out an exit."""
     return "nothing came" if isinstance(error, ExitError) else str(error.strerror or error)
+
+
+def _has_an_end(container: InputContainer, stream: VideoStream) -> bool:
+    """Whether what comes over the network says how long it is, in seconds or in bytes.
+
+    It is over there; others that end are lost. FFmpeg fails where it breaks off before its size.
+    """
+    # The size of a playlist is not that of what it lists.
+    sized = container.size > 0 and container.format.name not in _PLAYLISTS
+    return sized or bool(container.duration or stream.duration)
 
 
 def _video_stream(container: InputContainer, name: str) -> VideoStream:
