@@ -411,7 +411,35 @@ def test_what_cannot_be_watched_is_refused_in_one_line(source: str, tmp_path: Pa
         watched(source, tmp_path / "library")
 
 
-@pytest.mark.parametrize("source", ["/no/such/camera", "http://127.0.0.1:9/x.ts", __file__])
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("notes.txt", "Buy milk.\n" * 200, "is a text, not a video"),
+        ("notes.py", "milk = 1\n" * 20, "is not a video that FFmpeg can read"),
+        ("empty.mp4", "", "is empty"),
+    ],
+)
+def test_a_file_that_is_no_video_is_refused_as_indexing_does(
+    name: str, content: str, why: str, library: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    processor = SemanticVideoProcessor(path, "auto", library=library, config=OPTIONS)
+    with pytest.raises(VideoError, match=why) as indexed:
+        processor.index()
+    with pytest.raises(VideoError) as refused:
+        watched(path, library)
+    assert str(refused.value) == str(indexed.value)
+
+
+def test_text_in_a_pipe_is_refused(library: Path, tmp_path: Path) -> None:
+    path = tmp_path / "growing.txt"
+    path.write_text("Buy milk.\n" * 200, encoding="utf-8")
+    with pytest.raises(VideoError, match=r"\.txt is a text, not a video|cannot open"):
+        watched(path, library, follow_s=0.1)
+
+
+@pytest.mark.parametrize("source", ["/no/such/camera", "http://127.0.0.1:9/x.ts"])
 def test_what_cannot_be_watched_leaves_no_library(source: str, tmp_path: Path) -> None:
     shelf = tmp_path / "library"
     done = subprocess.run(

@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 
 from semantic_video.errors import VideoError
 from semantic_video.records import Span
-from semantic_video.utils.video_utils.containers import open_local_file
+from semantic_video.utils.video_utils.opening import open_film, refuse_text
 from semantic_video.utils.video_utils.pictures import Frame, Orientation, Scalers
 
 _SCHEMES = {"http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "rtp"}
@@ -147,6 +147,10 @@ class LiveSource:
                     self._note(f"{self.name}: reading stopped ({_why(error)})")
                     return
                 reason = _why(error)
+            except VideoError as error:  # something else is there now, as while a camera restarts
+                if last_s < 0 or not self.is_address:
+                    raise
+                reason = str(error)
             lost = True
             # What breaks off soon after it was found again is not yet well.
             if found_at is not None and time.monotonic() - found_at >= self._retry.steady_s:
@@ -162,6 +166,7 @@ class LiveSource:
     def _connection(self) -> Iterator[Frame]:
         """The frames of one connection; times from 0 on, whatever its clock says."""
         container = self._open()
+        refuse_text(self.name, container)
         try:
             stream = _video_stream(container, self.name)
             stream.thread_type = "AUTO"
@@ -216,7 +221,7 @@ class LiveSource:
             return self._from_stream(path.open("rb", buffering=0))
         if stat.S_ISREG(mode) and self._follow_s:
             return self._from_stream(_Growing(path, self._follow_s))
-        return open_local_file(path)
+        return open_film(path)
 
     def _from_stream(self, stream: BinaryIO | io.RawIOBase) -> InputContainer:
         # Without seek: a pipe has none, and a growing file has no end to seek from.

@@ -25,12 +25,18 @@ def open_film(path: Path) -> InputContainer:
     except FFmpegError as error:
         raise VideoError(_why_not_opened(path)) from error
     name = container.format.name
-    if name in _TEXT_FORMATS or name.endswith("_pipe") or name == "image2":
+    refuse_text(str(path), container)
+    if name.endswith("_pipe") or name == "image2":
         container.close()
-        raise VideoError(
-            f"{path} is a {'text' if name in _TEXT_FORMATS else 'picture'}, not a video"
-        )
+        raise VideoError(f"{path} is a picture, not a video")
     return container
+
+
+def refuse_text(name: str, container: InputContainer) -> None:
+    """Close what FFmpeg would draw letters of, and raise the VideoError that says so."""
+    if container.format.name in _TEXT_FORMATS:
+        container.close()
+        raise VideoError(f"{name} is a text, not a video")
 
 
 def _why_not_opened(path: Path) -> str:
