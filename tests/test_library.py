@@ -490,6 +490,23 @@ def test_resolve_takes_paths_names_ids_and_renamed_films(library, tmp_path, monk
     assert library.resolve(path) == record
 
 
+def test_resolve_takes_the_file_name_in_an_address(library):
+    def watched(number: int, address: str) -> VideoRecord:
+        record = replace(make_record(number), path=address, name=address)
+        return library.save(record, make_memory(number))
+
+    record = watched(1, "rtsp://camera.local:554/yard/live.ts?channel=2")
+    assert library.resolve("live.ts") == record
+    with pytest.raises(LibraryError, match=r"did you mean live\.ts"):
+        library.resolve("lve.ts")
+    watched(2, "http://gate.local/live.ts")
+    with pytest.raises(LibraryError, match="means several videos"):
+        library.resolve("live.ts")
+    for text in ("", "yard"):
+        with pytest.raises(LibraryError):
+            library.resolve(text)
+
+
 def test_resolve_names_the_candidates_of_an_ambiguous_name(library, tmp_path):
     one = library.save(film(tmp_path / "one" / "a.mp4", b"1"), make_memory(1))
     two = library.save(film(tmp_path / "two" / "a.mp4", b"2"), make_memory(2))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from semantic_video.errors import VideoError
 
@@ -41,6 +42,13 @@ def path_key(path: str | Path) -> str:
 def name_key(name: str) -> str:
     """A form of a file name in which two spellings of it are equal."""
     return unicodedata.normalize("NFC", os.path.normcase(name))
+
+
+def address_name(path: str) -> str:
+    """The file name in an address (``live.ts`` of ``http://host/live.ts``); empty for a path."""
+    if "://" not in path:
+        return ""
+    return PurePosixPath(urlsplit(path).path).name
 
 
 def same_file(first: str | Path, second: str | Path) -> bool:

@@ -111,8 +111,9 @@ class Library:
     def resolve(self, text: str | Path) -> VideoRecord:
         """The video that ``text`` means.
 
-        That is, in this order: the path of a film, which may be offline; its id; its file name;
-        the beginning of its id; the path of a film that was renamed or moved, by its fingerprint.
+        That is, in this order: the path of a film, which may be offline, or an address; its id;
+        its file name; the file name in its address; the beginning of its id; the path of a film
+        that was renamed or moved, by its fingerprint.
         Raises `LibraryError` that names the candidates where it means none or several.
         """
         return lookup.resolve(str(text), self.videos())

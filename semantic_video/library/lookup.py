@@ -25,6 +25,7 @@ def resolve(text: str, records: Sequence[VideoRecord]) -> VideoRecord:
         lambda record: film_files.path_key(record.path) == path,
         lambda record: record.id == text,
         lambda record: film_files.name_key(record.name) == name,
+        lambda record: "" != film_files.address_name(record.path) == text,
     ]
     if len(text) >= 2:
         tests.append(lambda record: record.id.startswith(text.lower()))
@@ -88,7 +89,8 @@ def unknown(text: str, records: Sequence[VideoRecord]) -> str:
     """What to say where ``text`` means none of the records."""
     if not records:
         return f"no video {text}: the library is empty; fill it with `semantic-video index PATH`"
-    names = {record.name: record for record in records} | {r.id: r for r in records}
+    names = {film_files.address_name(record.path) or record.name for record in records}
+    names |= {record.id for record in records}
     near = difflib.get_close_matches(os.path.basename(text), names, n=3, cutoff=0.5)
     if near:
         return f"no video {text} in the library; did you mean {' or '.join(near)}?"

@@ -37,8 +37,8 @@ _OPEN_S, _READ_S = 10.0, 15.0  # after which an address that says nothing is los
 class Retry:
     """How a lost stream is sought again: after ``first_s`` seconds, then twice as long each time.
 
-    Waits are at most ``most_s``, and given up after ``attempts`` (None: never), which count anew once
-    a stream has run for ``steady_s`` seconds.
+    Waits are at most ``most_s``, and given up after ``attempts`` (None: never), which count anew
+    once a stream has run for ``steady_s`` seconds.
     """
 
     first_s: float = 1.0
