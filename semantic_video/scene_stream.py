@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from semantic_video.config import Config
 from semantic_video.encoders import ImageTextEncoder
+from semantic_video.errors import VideoError
 from semantic_video.records import Span
 from semantic_video.scene_encoder import FrameSampler
 from semantic_video.scene_segmentation import SceneSegmenter, build_scenes, common_likeness
@@ -81,9 +82,18 @@ class SceneStream:
         return self._latest_s
 
     def update(self, frames: Iterable[StreamFrame]) -> list[ClosedScene]:
-        """Take frames in order of time; the scenes that closed meanwhile."""
+        """Take frames in order of time; the scenes that closed meanwhile.
+
+        Raises:
+            VideoError: a frame lies before the one that came last.
+        """
         closed: list[ClosedScene] = []
         for frame in frames:
+            if not frame.time_s >= self._latest_s:
+                raise VideoError(
+                    f"frames have to come in order of time: one at {frame.time_s:.3f} s came "
+                    f"after {self._latest_s:.3f} s"
+                )
             self._latest_s = frame.time_s
             self._segmenter.update(frame)
             if self._sampler.wants(frame.time_s, frame.small):

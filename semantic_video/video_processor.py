@@ -343,28 +343,34 @@ class SemanticVideoProcessor:
         [H, W, 3], in order of time. Returns the scenes that closed meanwhile, each with what it
         returns from. Queries then go to what was seen so far, within the same budget; the library
         is left alone (`watch` on the command line publishes there).
+
+        Raises:
+            VideoError: a frame that lies before the one that came last, or is no such picture;
+                those before it are taken.
         """
         from semantic_video.utils.video_utils.live import frame_of_picture
 
         if self._stream is None:
             self._stream = StreamingMemory(self.config, self._encoder, self._library)
         cover = self._encoder.input_size
-        seen = self._stream.update(
-            frame_of_picture(frame[0], frame[1], cover) if isinstance(frame, tuple) else frame
-            for frame in frames
-        )
-        self._renew(seen)
-        return seen
+        before = self._stream.stream.scenes
+        try:
+            return self._stream.update(
+                frame_of_picture(frame[0], frame[1], cover) if isinstance(frame, tuple) else frame
+                for frame in frames
+            )
+        finally:
+            self._renew(self._stream.stream.scenes > before)
 
     def close_stream(self) -> list[SceneSeen]:
         """The video that `update` was given ends, or pauses: the scenes that were still open."""
         seen = [] if self._stream is None else self._stream.close()
-        self._renew(seen)
+        self._renew(bool(seen))
         return seen
 
-    def _renew(self, seen: list[SceneSeen]) -> None:
-        """Queries are to see what was added."""
-        if seen:
+    def _renew(self, added: bool) -> None:
+        """Queries are to see the scenes that were added."""
+        if added:
             self._memory = self._asker = self._reasoner = None
 
     def train_moe_experts(

@@ -86,7 +86,8 @@ class StreamingMemory:
 
     def update(self, frames: Iterable[StreamFrame]) -> list[SceneSeen]:
         """Take frames in order of time; the scenes that closed meanwhile."""
-        return self._add(self._scenes.update(frames))
+        # One by one: what closed before a frame that is refused is kept.
+        return [seen for frame in frames for seen in self._add(self._scenes.update([frame]))]
 
     def close(self, end_s: float | None = None) -> list[SceneSeen]:
         """The video ends here, or is interrupted: close what is open."""

@@ -185,6 +185,20 @@ def test_unknown_method_names_the_nearest() -> None:
         SemanticClustering("k-means")
     with pytest.raises(ConfigError, match="did you mean 'spectral'"):
         SemanticClustering("spectrum")
+    with pytest.raises(ConfigError, match=r"unknown clustering method 'foo'\. There are kmeans,"):
+        SemanticClustering("foo")
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_not_finite_is_refused(method: str, wrong: float) -> None:
+    estimator = SemanticClustering(method)
+    with pytest.raises(ValueError, match="vectors hold NaN or infinity"):
+        estimator.fit_predict(np.full((5, 4), wrong))
+    with pytest.raises(ValueError, match="weights must be 5 finite numbers"):
+        estimator.fit(np.eye(5), [1, 1, wrong, 1, 1])
+    with pytest.raises(ValueError, match="weights must be 5 finite numbers"):
+        estimator.fit(np.eye(5), [1, 1])
 
 
 def test_impossible_number_of_clusters_is_refused() -> None:
@@ -436,6 +450,8 @@ def test_estimator_can_be_cloned_and_predicts() -> None:
     estimator = clone(SemanticClustering("agglomerative", 4, seed=2))
     assert estimator.get_params() == {"method": "agglomerative", "num_clusters": 4, "seed": 2}
     assert partition(estimator.fit_predict(scenes)) == partition(truth)
+    assert partition(estimator.labels_) == partition(truth)
+    assert estimator.clustering_.size == 4
 
 
 @settings(max_examples=20, deadline=None)

@@ -129,6 +129,24 @@ def test_frames_from_memory_go_in_by_update(library: Path) -> None:
     assert len(processor.query_semantic_memory("a picture", k=2)) == 2
 
 
+def test_frames_that_cannot_be_are_refused_and_those_before_are_kept(library: Path) -> None:
+    processor = SemanticVideoProcessor("camera", "auto", library=library, config=OPTIONS)
+    frames = [(index / 24, picture) for index, picture in enumerate(render(SHOTS))]
+    with pytest.raises(VideoError, match=r"order of time: one at 1\.000 s came after 21\.958 s"):
+        processor.update([*frames, (1.0, frames[0][1])])
+    picture = frames[0][1]
+    for time_s, wrong, why in [
+        (1e6, picture[..., 0], r"not uint8 \[\d+, \d+\]"),
+        (1e6, picture.astype(np.float32), "not float32"),
+        (1e6, "picture.png", "not str"),
+        (np.nan, picture, "a time in seconds, not nan"),
+    ]:
+        with pytest.raises(VideoError, match=why):
+            processor.update([(time_s, wrong)])
+    processor.close_stream()
+    assert len(processor.build_semantic_memory().scenes()) == 6
+
+
 def test_a_stream_keeps_its_budget_while_scenes_come(film: Path, library: Path) -> None:
     config = OPTIONS.override({"memory": {"memory_size": 2, "exemplars": 2, "spans": 2}}, "a test")
     encoder = load_encoder("lite")

@@ -28,7 +28,13 @@ class SemanticClustering:
     no group stands alone) or ``agglomerative`` (linkage between centroid and Ward).
     ``num_clusters`` is a number or ``auto`` (see `auto_number`). The same vectors, options and seed
     give the same clusters.
+
+    After `fit`, ``labels_`` is the cluster of each scene, int32[N], and ``clustering_`` the whole
+    `Clustering`, which `fit` also returns (where an estimator of scikit-learn returns itself).
     """
+
+    labels_: NDArray[np.int32]
+    clustering_: Clustering
 
     def __init__(
         self,
@@ -47,9 +53,10 @@ class SemanticClustering:
         method = params.get("method", getattr(self, "method", "kmeans"))
         count = params.get("num_clusters", getattr(self, "num_clusters", "auto"))
         if method not in METHODS:
-            near = difflib.get_close_matches(method, METHODS, n=1, cutoff=0.0)[0]
+            near = difflib.get_close_matches(str(method), METHODS, n=1)
+            meant = f": did you mean {near[0]!r}?" if near else "."
             raise ConfigError(
-                f"unknown clustering method {method!r}: did you mean {near!r}? "
+                f"unknown clustering method {method!r}{meant} "
                 f"There are {', '.join(METHODS[:-1])} and {METHODS[-1]}."
             )
         if count != "auto" and count < 1:
@@ -72,14 +79,21 @@ class SemanticClustering:
         Asking for more clusters than there are different vectors gives as many as there are.
         Pairs of rows in ``together`` end in one cluster and pairs in ``apart`` in two, whatever
         the vectors say; where both are asked of the same rows, ``apart`` holds.
+
+        Raises:
+            ValueError: vectors or weights of another shape, or with numbers that are not finite.
         """
         points = np.asarray(vectors, dtype=np.float32)
         if points.ndim != 2 or not len(points):
             raise ValueError("vectors must be a matrix with at least one row")
+        if not np.isfinite(points).all():
+            raise ValueError("vectors hold NaN or infinity: leave those rows out")
         distinct, inverse, times = np.unique(
             points, axis=0, return_inverse=True, return_counts=True
         )
         counts = np.ones(len(points)) if weights is None else np.asarray(weights, np.float64)
+        if counts.shape != (len(points),) or not np.isfinite(counts).all():
+            raise ValueError(f"weights must be {len(points)} finite numbers, one for each vector")
         masses = np.bincount(inverse, weights=np.maximum(counts, 1e-6)).astype(np.float64)
         labels, reason = self._group(distinct, times, masses)
         labels = first_appearance(labels[inverse])
@@ -91,7 +105,9 @@ class SemanticClustering:
             for a, b in apart:
                 labels = links.apart(labels, np.array([a]), np.array([b]))
             reason += f"; {len(together)} pairs held together and {len(apart)} apart"
-        return Clustering(self.method, self.num_clusters, self.seed, labels, reason)
+        self.labels_ = labels
+        self.clustering_ = Clustering(self.method, self.num_clusters, self.seed, labels, reason)
+        return self.clustering_
 
     def fit_predict(
         self, vectors: ArrayLike, weights: ArrayLike | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import stat
 import sys
@@ -301,6 +302,13 @@ def is_device(source: str) -> bool:
 
 
 def frame_of_picture(time_s: float, rgb: Any, cover: tuple[int, int]) -> Frame:
-    """A frame of a picture in memory, RGB uint8 [H, W, 3]."""
+    """A frame of a picture in memory, RGB uint8 [H, W, 3]; `VideoError` where it is none."""
+    shape, kind = getattr(rgb, "shape", ()), getattr(rgb, "dtype", type(rgb).__name__)
+    if len(shape) != 3 or shape[2] != 3 or 0 in shape or kind != "uint8":
+        raise VideoError(
+            f"a frame has to be an RGB picture, uint8 [height, width, 3], not {kind} {list(shape)}"
+        )
+    if not math.isfinite(time_s):
+        raise VideoError(f"a frame needs a time in seconds, not {time_s}")
     picture = av.VideoFrame.from_ndarray(rgb, "rgb24")
     return Frame(time_s, picture, Scalers(Orientation(False, False, False), None, cover))
