@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from semantic_video.memory_hierarchy.report import KeptAsCodes, MemoryReport
 
 _MOST_ROWS = 10
+_ONE = {
+    "frame vectors": "frame vector",
+    "scene boundaries": "scene boundary",
+    "entries": "entry",
+}
+"""What is evicted -> the word for a single one."""
 
 
 def memory(
@@ -91,7 +97,8 @@ def _lines(report: MemoryReport) -> list[str]:
     scenes = f"{report.scenes_kept} of {plural(report.scenes_seen, 'scene')} remembered one by one"
     together = sum(len(one.scenes) for one in report.merged)
     entries = "1 entry" if len(report.merged) == 1 else f"{len(report.merged)} entries"
-    lines.append(f"{scenes}; {together} of them share {entries}")
+    shared = f"{together} of them share {entries}" if together else "no two share an entry"
+    lines.append(f"{scenes}; {shared}")
     for one in report.merged[:_MOST_ROWS]:
         lines.append(
             f"  merged: {len(one.scenes)} scenes of {one.name} (likeness {one.likeness:.2f}): "
@@ -101,7 +108,8 @@ def _lines(report: MemoryReport) -> list[str]:
         lines.append(f"  and {len(report.merged) - _MOST_ROWS} more; --json lists them")
     for gone in report.evicted:
         seconds = f" ({gone.seconds:.1f} s)" if gone.seconds else ""
-        lines.append(f"  evicted: {gone.count} {gone.what}{seconds}: {gone.why}")
+        what = _ONE[gone.what] if gone.count == 1 else gone.what
+        lines.append(f"  evicted: {gone.count} {what}{seconds}: {gone.why}")
     lines.append("with another --memory-size:")
     for other in report.other_budgets:
         like = f", likeness to what is held {other.likeness:.2f}" if other.likeness else ""
@@ -143,9 +151,11 @@ def _show_transitions(memory: MemoryHierarchy, as_json: bool) -> None:
     often = [(count, names[one], names[other]) for count, one, other in follows]
     back = [(names[a.cluster], clock(a.left_s), clock(a.back_s), clock(a.away_s)) for a in absences]
     lines = [
-        table(("times", "from", "to"), often, right="times"),
+        table(("times", "from", "to"), often, right="times")
+        if often
+        else "no cluster follows another",
         "",
-        table(("came back", "left", "back", "away"), back),
+        table(("came back", "left", "back", "away"), back) if back else "nothing came back",
         "",
         "once only: " + (", ".join(names[cluster] for cluster in unique) or "nothing"),
     ]

@@ -228,8 +228,10 @@ class MemoryHierarchy:
 
     def __repr__(self) -> str:
         hours, seconds = divmod(round(self._scene_spans[-1].end_s), 3600)
+        scenes, clusters = len(self._scene_spans), len(self.names)
         return (
-            f"MemoryHierarchy: {len(self._scene_spans)} scenes in {len(self.names)} clusters, "
+            f"MemoryHierarchy: {scenes} scene{'s' * (scenes != 1)} "
+            f"in {clusters} cluster{'s' * (clusters != 1)}, "
             f"{len(self)} of {self.memory_size} entries, "
             f"{hours}:{seconds // 60:02}:{seconds % 60:02}"
         )

@@ -180,10 +180,16 @@ def _other(memory: MemoryHierarchy, size: int) -> OtherBudget:
     )
     likeness = float(np.average(cosines, weights=memory.entries.entry_weights))
     shared = sum(len(spans) for spans in smaller.entries.entry_spans if len(spans) > 1)
+    lost = smaller.history.absorbed - memory.history.absorbed
+    parts = [f"{shared} scenes would share an entry"] if shared else []
+    if lost:  # else the smallest budget, which remembers the fewest scenes, would seem the gentlest
+        parts.append(
+            f"the times of {lost} scene{'s' * (lost != 1)} would be lost to those beside them"
+        )
     return OtherBudget(
         size,
         len(smaller),
         sum(tier.bytes for tier in smaller.tiers()),
         round(likeness, 3),
-        f"{shared} scenes would share an entry",
+        " and ".join(parts),
     )

@@ -303,7 +303,8 @@ def is_device(source: str) -> bool:
 
 def frame_of_picture(time_s: float, rgb: Any, cover: tuple[int, int]) -> Frame:
     """A frame of a picture in memory, RGB uint8 [H, W, 3]; `VideoError` where it is none."""
-    shape, kind = getattr(rgb, "shape", ()), getattr(rgb, "dtype", type(rgb).__name__)
+    shape: tuple[int, ...] = getattr(rgb, "shape", ())
+    kind = getattr(rgb, "dtype", type(rgb).__name__)
     if len(shape) != 3 or shape[2] != 3 or 0 in shape or kind != "uint8":
         raise VideoError(
             f"a frame has to be an RGB picture, uint8 [height, width, 3], not {kind} {list(shape)}"
