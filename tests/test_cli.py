@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from semantic_video.cli.app import run
 from semantic_video.cli import run
 from semantic_video.library import Library
 from tests.media import (
@@ -488,6 +489,25 @@ def test_names_cannot_write_on_the_terminal(library: Path) -> None:
 
 def test_an_empty_path_is_not_this_folder(tmp_path: Path) -> None:
     assert_refused(run_cli("index", "", "--library", tmp_path / "l"), "empty")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (("edit", "a.mp4", "--merge", "1"), "semantic-video edit"),
+        (("edit", "a.mp4", "--split", "x"), "semantic-video edit"),
+        (("edit", "a.mp4", "--mrege", "1", "2"), "semantic-video edit"),
+        (("watch",), "semantic-video watch"),
+        (("models", "fetch"), "semantic-video models"),
+        (("wtach", "-"), "semantic-video"),
+        (("--nonsense",), "semantic-video"),
+    ],
+)
+def test_a_misused_command_names_its_own_help(
+    arguments: tuple[str, ...], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert capsys.readouterr().err.endswith(f"; see `{command} --help`\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

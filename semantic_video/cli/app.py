@@ -55,7 +55,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
     except typer.TyperException as error:
         message = error.format_message().rstrip(".")
-        return _fail(f"{message}; see `semantic-video --help`", error.exit_code)
+        return _fail(f"{message}; see `{_asked(error, arguments)} --help`", error.exit_code)
     except SemanticVideoError as error:
         return _fail(str(error).removesuffix(f"\n{error.place}"), place=error.place)
     except typer.Abort:  # a question was not answered
@@ -63,6 +63,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if status == INTERRUPTED:  # what typer makes of Ctrl-C
         raise KeyboardInterrupt
     return status if isinstance(status, int) else 0
+
+
+def _asked(error: typer.TyperException, arguments: Sequence[str]) -> str:
+    """The command whose help says how it is to be asked."""
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        return str(context.command_path)
+    # A misused option does not say whose it is.
+    return " ".join(["semantic-video", *(name for name in arguments[:1] if name in _COMMANDS)])
 
 
 def _fail(message: str, status: int = 2, place: str = "") -> int:
