@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from semantic_video.cli.app import run
 from semantic_video.cli import run
 from semantic_video.library import Library
 from tests.media import (
