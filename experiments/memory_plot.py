@@ -66,7 +66,7 @@ def tables(paths: list[Path]) -> str:
     text = ["# Recall against the budget: all figures", "", _READING]
     for path in paths:
         report = json.loads(path.read_text(encoding="utf-8"))
-        text += ["", f"## Film of {report['scenes']} scenes, {report['seeds']} seeds"]
+        text += ["", f"## Film of {report['scenes']} scenes as streamed, {report['seeds']} seeds"]
         forms = _forms(report["table"])
         for form, metric in product(forms, METRICS):
             text += ["", markdown(report["table"], form, metric)]
