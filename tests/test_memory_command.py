@@ -24,15 +24,34 @@ def memory_of(entries: SceneEntries, clusters: int, size: int) -> MemoryHierarch
     return MemoryHierarchy.build(entries, clustering, names_of(clustering), size)
 
 
-def shown(memory: MemoryHierarchy, shelf: Path, capsys: pytest.CaptureFixture[str], *more: str):
+def shown(
+    memory: MemoryHierarchy, shelf: Path, capsys: pytest.CaptureFixture[str], *more: str
+) -> str:
     record = replace(
         make_record(1),
-        settings={"memory_size": memory.memory_size, "exemplars": 8, "spans": 16},
+        settings={
+            "memory_size": memory.memory_size,
+            "exemplars": 8,
+            "spans": 16,
+            "num_clusters": "auto",
+        },
     )
     own = replace(clustering_record("k", memory), active=True)
     Library(shelf, create=True).save(record, stored_from_memory(memory, [own], {}))
     assert run(["memory", "1.mp4", "--library", str(shelf), *more]) == 0
     return capsys.readouterr().out
+
+
+def test_a_watched_address_is_found_by_its_name_and_is_not_offline(tmp_path, capsys) -> None:
+    memory = memory_of(film(scenes=3, subjects=2), 2, size=10)
+    shown(memory, tmp_path, capsys)
+    shelf = Library(tmp_path)
+    address = "http://camera.local/live.ts"
+    shelf.update(replace(shelf.resolve("1.mp4"), path=address, name=address))
+    assert run(["info", "live.ts", "--library", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert address in told
+    assert "offline" not in told
 
 
 def test_a_smaller_budget_says_whose_times_are_lost(tmp_path, capsys) -> None:

@@ -51,7 +51,7 @@ def list_videos(
             record.scenes,
             record.clusters,
             record.recorded_at or "-",
-            "" if os.path.exists(record.path) else "offline",
+            "offline" if _offline(record) else "",
         )
         for record in records
     ]
@@ -71,7 +71,7 @@ def info(
     shelf, record = open_video(config, library, video)
     memory = load_memory(shelf, record)
     facts = record.as_dict() | {
-        "offline": not os.path.exists(record.path),
+        "offline": _offline(record),
         "tiers": [asdict(tier) for tier in memory.tiers()],
     }
     if as_json:
@@ -95,6 +95,11 @@ def info(
     ]
     lines += [("note", note) for note in notes_of(record)]
     print_result("\n".join(f"{name:12} {printable(str(value))}" for name, value in lines))
+
+
+def _offline(record: VideoRecord) -> bool:
+    """Whether the file is not where it was; of an address nobody knows without asking."""
+    return "://" not in record.path and not os.path.exists(record.path)
 
 
 def _depth(record: VideoRecord) -> str:
