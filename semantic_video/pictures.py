@@ -14,21 +14,28 @@ from numpy.typing import NDArray
 
 from semantic_video.asking import Request
 from semantic_video.config import Config
-from semantic_video.errors import QueryError
+from semantic_video.errors import ConfigError, QueryError
 from semantic_video.library import Library, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.query_language import Query, Term, parse
-from semantic_video.records import Cluster, Line, Scene, Span
+from semantic_video.records import Cluster, Line, Moment, Scene, Span
 from semantic_video.scene_retrieval import Moments
 from semantic_video.search import Searcher
 from semantic_video.stored_memory import memory_from_stored
 from semantic_video.utils import visualization
-from semantic_video.utils.visualization.page import clock
+from semantic_video.utils.visualization.page import clock, counted
 
 What = Literal["timeline", "map", "sheet", "themes", "memory", "experts", "query"]
 KINDS: tuple[str, ...] = get_args(What)
-_IN_REPORT: dict[str, What] = {"Themes": "themes", "Map": "map", "Memory": "memory"}
-"""Pictures that a report holds beside its own, by their titles."""
+_IN_REPORT: dict[str, What] = {
+    "Themes": "themes",
+    "Map": "map",
+    "Memory": "memory",
+    "Experts": "experts",
+}
+"""Pictures that a report holds beside its own timeline and contact sheet, by their titles."""
+_WHOLE = {"themes": "themes", "memory": "the memory", "experts": "the experts"}
+"""Pictures of a whole video alone, and what they show."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,11 @@ class Pictures:
         """The scenes in order of time."""
         return self.memory.scenes()
 
+    @cached_property
+    def colours(self) -> Mapping[int, str]:
+        """The colour of each cluster, the same in every picture."""
+        return visualization.cluster_colours(self.clusters)
+
     @property
     def duration_s(self) -> float:
         """To the end of the last scene."""
@@ -87,12 +99,17 @@ class Pictures:
         ``title`` stands above, the video's name by default.
 
         Raises:
-            ConfigError: matplotlib is missing, the format is unknown, or ``window`` lies outside.
+            ConfigError: matplotlib is missing, the format is unknown, or ``window`` lies outside or
+                belongs to a picture that always shows the whole video.
             QueryError: no query for a picture of one, or no experts to show.
             OutputError: the file cannot be written.
         """
         name = self.record.name if title is None else title
         thumbnails = self.thumbnails
+        if window is not None and what in _WHOLE:
+            raise ConfigError(
+                f"--what {what} shows {_WHOLE[what]} of the whole video: leave --from and --to away"
+            )
         if what == "query":
             return self.draw_query(query, path, window)
         if what == "timeline":
@@ -104,6 +121,7 @@ class Pictures:
                 window=window,
                 thumbnails=thumbnails,
                 marks=self.marks,
+                colours=self.colours,
             )
         if what == "memory":
             return self._draw_memory(path, name)
@@ -115,9 +133,22 @@ class Pictures:
             )
         scenes, clusters = self._within(window)
         if what == "sheet":
-            return visualization.sheet(clusters, scenes, thumbnails, path, title=name)
+            return visualization.sheet(
+                clusters,
+                scenes,
+                thumbnails,
+                path,
+                title=name,
+                window=None if window is None else self._shown(window),
+                whole=self.clusters,
+            )
+        if window is not None and name:
+            shown = self._shown(window)
+            name = f"{name}, {clock(shown.start_s)} to {clock(shown.end_s)}"
         vectors = scene_vectors(self.memory, scenes)
-        return visualization.scene_map(scenes, clusters, vectors, thumbnails, path, title=name)
+        return visualization.scene_map(
+            scenes, clusters, vectors, thumbnails, path, title=name, colours=self.colours
+        )
 
     def draw_query(self, query: str | None, path: Path, window: Span | None = None) -> Path:
         """Draw how every moment answers a query."""
@@ -126,7 +157,7 @@ class Pictures:
         query = query.strip()
         asked = parse(query)
         if isinstance(asked, Term):
-            return self._draw_phrase(query, path, window)
+            return self._draw_phrase(asked.text, path, window)
         return self._draw_over_time(query, asked, path, window)
 
     def _draw_memory(self, path: Path, title: str) -> Path:
@@ -136,8 +167,8 @@ class Pictures:
         account = report_on(self.memory)
         notes = [f"Given up: {gone.count} {gone.what} ({gone.why})." for gone in account.evicted]
         notes += [
-            f"With {other.memory_size} entries: {other.what}, likeness to these "
-            f"{other.likeness:.2f}."
+            f"With {counted(other.memory_size, 'entry', 'entries')}: {other.what}, "
+            f"likeness to these {other.likeness:.2f}."
             for other in account.other_budgets
             if other.likeness is not None and other.memory_size < len(self.memory)
         ]
@@ -168,40 +199,52 @@ class Pictures:
                 f"{self.record.name} has no experts: train some with `semantic-video train`"
             )
         seen = overview_of(self.experts, self.record.id)
-        scenes: dict[int, list[Scene]] = {}
-        for scene in self.scenes:
-            if scene.id in seen.routing:
-                scenes.setdefault(seen.routing[scene.id], []).append(scene)
         notes = [
             f"{name.capitalize()}: {'on' if job['on'] else 'off'}; {job['reason']}."
             for name, job in seen.jobs.items()
         ]
+        count = len(seen.utilisation)
+        if not count:
+            notes.insert(0, "None were trained, so nothing is routed.")
         return visualization.experts(
-            [
-                visualization.ExpertRow(
-                    self._expert_name(expert, scenes.get(expert, ())),
-                    tuple(Span(one.start_s, one.end_s) for one in scenes.get(expert, ())),
-                    share,
-                )
-                for expert, share in enumerate(seen.utilisation)
-            ],
+            self._expert_rows(seen.routing, seen.utilisation),
             self.duration_s,
             seen.losses,
             seen.held_out,
             path,
-            title=f"{title}: {len(seen.utilisation)} experts" if title else "",
+            title=f"{title}: {counted(count, 'expert')}" if title else "",
             notes=notes,
         )
 
-    def _expert_name(self, expert: int, scenes: Sequence[Scene]) -> str:
-        """The cluster whose scenes an expert sees longest."""
-        seconds: dict[str, float] = {}
-        for scene in scenes:
-            name = self.memory.names[scene.cluster]
-            seconds[name] = seconds.get(name, 0.0) + scene.end_s - scene.start_s
-        if not seconds:
-            return f"expert {expert}"
-        return f"{expert}: {max(seconds, key=lambda name: seconds[name])}"
+    def _expert_rows(
+        self, routing: Mapping[int, int], utilisation: Sequence[float]
+    ) -> list[visualization.ExpertRow]:
+        """A row for each cluster that experts see most of, and one for each that sees nothing here.
+
+        Experts share a row where their clusters were joined by hand.
+        """
+        scenes: dict[int, list[Scene]] = {}
+        for scene in self.scenes:
+            if scene.id in routing:
+                scenes.setdefault(routing[scene.id], []).append(scene)
+        of_cluster: dict[int, list[int]] = {}
+        rows = []
+        for expert, share in enumerate(utilisation):
+            if expert in scenes:
+                of_cluster.setdefault(_longest(scenes[expert]), []).append(expert)
+            else:
+                rows.append(visualization.ExpertRow(f"expert {expert}", (), share))
+        for cluster, own in of_cluster.items():
+            seen = sorted((s for e in own for s in scenes[e]), key=lambda scene: scene.start_s)
+            rows.append(
+                visualization.ExpertRow(
+                    f"{', '.join(map(str, own))}: {self.memory.names[cluster]}",
+                    tuple(Span(scene.start_s, scene.end_s) for scene in seen),
+                    sum(utilisation[expert] for expert in own),
+                    self.colours.get(cluster, visualization.GREY),
+                )
+            )
+        return rows
 
     def _draw_phrase(self, phrase: str, path: Path, window: Span | None) -> Path:
         """The similarity of every moment to a phrase, and the answers."""
@@ -230,10 +273,18 @@ class Pictures:
         """Where each phrase of a query over time is found, and what the query makes of it."""
         phrases = list(dict.fromkeys(term.text for term in asked.terms()))
         requests = [Request(phrase, plain=True, every=True) for phrase in phrases]
-        *found, result = self._searcher.ask([*requests, Request(query, every=True)])
+        everything = len(self.scenes) + len(self.lines)
+        candidates = [Request(phrase, plain=True, exact=True, k=everything) for phrase in phrases]
+        answers = self._searcher.ask([*requests, *candidates, Request(query, every=True)])
+        found, seen = answers[: len(phrases)], answers[len(phrases) : -1]
+        result = answers[-1]
+        rows = zip(phrases, found, seen, strict=True)
         return visualization.query_terms(
             f"{query} in {self.record.name}",
-            [_term_row(f"“{phrase}”", own) for phrase, own in zip(phrases, found, strict=True)],
+            [
+                _term_row(f"“{phrase}”", own, () if result.found else rests_on(result, every))
+                for phrase, own, every in rows
+            ],
             _term_row("result", result),
             self.duration_s,
             path,
@@ -258,12 +309,15 @@ class Pictures:
             plain=plain,
         )
 
-    def report(self, path: Path) -> Path:
+    def report(self, path: Path, *, queries: Sequence[str] = ()) -> Path:
         """Write a page with all there is to see, and return its path.
 
-        Pictures that need matplotlib are left out where it is missing.
+        Each of ``queries`` adds the picture of its answers. Pictures that need matplotlib are left
+        out where it is missing.
 
         Raises:
+            ConfigError: there are queries, and matplotlib is missing.
+            QueryError: one of the queries cannot be read.
             OutputError: the file cannot be written.
         """
         record = self.record
@@ -278,24 +332,34 @@ class Pictures:
             self.clusters,
             self.scenes,
             self.thumbnails,
-            Path(record.path),
+            # What was watched has the address it came from in place of an absolute path.
+            Path(record.path) if Path(record.path).is_absolute() else record.path,
             path,
             facts=" · ".join(facts),
             lines=[(line.start_s, line.end_s, line.text) for line in self.lines],
-            pictures=self._svgs(),
+            pictures=self._svgs(queries),
         )
 
-    def _svgs(self) -> list[tuple[str, str]]:
+    def _svgs(self, queries: Sequence[str]) -> list[tuple[str, str]]:
         """(title, SVG) of the pictures that a report holds beside its own."""
         from importlib.util import find_spec
 
-        if find_spec("matplotlib") is None:
+        if find_spec("matplotlib") is None and not queries:
             return []
+        wanted = {
+            title: what
+            for title, what in _IN_REPORT.items()
+            if what != "experts" or self.experts is not None
+        }
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "picture.svg")
-            return [
+            asked = [
+                (f"Query: {query.strip()}", self.draw_query(query, path).read_text("utf-8"))
+                for query in queries
+            ]
+            return asked + [
                 (title, self.draw(what, path, title="").read_text(encoding="utf-8"))
-                for title, what in _IN_REPORT.items()
+                for title, what in wanted.items()
             ]
 
     @cached_property
@@ -308,25 +372,60 @@ class Pictures:
             if any(line.kind == kind for line in self.lines)
         }
 
+    def _shown(self, window: Span | None) -> Span:
+        return visualization.shown_window(self.duration_s, window)
+
     def _within(self, window: Span | None) -> tuple[tuple[Scene, ...], tuple[Cluster, ...]]:
         """The scenes that reach into a stretch, and what clusters are of them alone."""
-        shown = visualization.shown_window(self.duration_s, window)
+        shown = self._shown(window)
         if window is None:
             return self.scenes, self.clusters
         scenes = tuple(
             s for s in self.scenes if s.end_s > shown.start_s and s.start_s < shown.end_s
         )
-        return scenes, clusters_of(scenes, self.clusters)
+        return scenes, clusters_of(scenes, self.clusters, shown)
 
 
-def _term_row(name: str, found: Moments) -> visualization.TermRow:
-    """What of an answer counts as found, or the nearest where nothing does, faint."""
+def _term_row(name: str, found: Moments, more: Sequence[Moment] = ()) -> visualization.TermRow:
+    """What of an answer counts as found, or the nearest where nothing does; ``more`` do not."""
+    spans = tuple(Span(moment.start_s, moment.end_s) for moment in found)
+    below = (Span(moment.start_s, moment.end_s) for moment in more)
     return visualization.TermRow(
         name,
-        tuple(Span(moment.start_s, moment.end_s) for moment in found),
+        spans,
         tuple(moment.probability or 0.0 for moment in found),
         found.found,
+        tuple(span for span in below if span not in spans),
     )
+
+
+def rests_on(result: Sequence[Moment], candidates: Sequence[Moment]) -> list[Moment]:
+    """The moments of a phrase that the results of a query are made of.
+
+    Those are at least as sure as the result, and within its time; of `before` and `after`, whose
+    other side lies outside, the surest.
+    """
+    least = min((moment.probability or 0.0 for moment in result), default=1.0)
+    sure = [moment for moment in candidates if (moment.probability or 0.0) >= least]
+    within = [
+        moment
+        for moment in sure
+        if any(
+            moment.start_s < one.end_s
+            and moment.end_s > one.start_s
+            and (moment.probability or 0.0) >= (one.probability or 0.0)
+            for one in result
+        )
+    ]
+    return within or sure[:1]
+
+
+def _longest(scenes: Sequence[Scene]) -> int:
+    """The cluster with most time in these scenes."""
+    seconds: dict[int, float] = {}
+    for scene in scenes:
+        seconds[scene.cluster] = seconds.get(scene.cluster, 0.0) + scene.end_s - scene.start_s
+    return max(seconds, key=lambda cluster: (seconds[cluster], -cluster))
 
 
 def _outcome(answer: Moments) -> str:
@@ -337,8 +436,12 @@ def _outcome(answer: Moments) -> str:
     return said
 
 
-def clusters_of(scenes: Sequence[Scene], clusters: Sequence[Cluster]) -> tuple[Cluster, ...]:
+def clusters_of(
+    scenes: Sequence[Scene], clusters: Sequence[Cluster], shown: Span
+) -> tuple[Cluster, ...]:
     """What the clusters are where only ``scenes`` count, in order of time.
+
+    Times on screen are those within ``shown``, into which each of the scenes reaches.
 
     A medoid that is not among them gives way to the cluster's longest scene.
     """
@@ -366,7 +469,9 @@ def clusters_of(scenes: Sequence[Scene], clusters: Sequence[Cluster]) -> tuple[C
                 cluster,
                 scenes=ids,
                 occurrences=tuple(occurrences),
-                total_s=sum(span.duration_s for span in occurrences),
+                total_s=sum(
+                    span.duration_s for span in visualization.spans_inside(occurrences, shown)
+                ),
                 medoid_scene=medoid,
                 medoid_s=at,
             )

@@ -84,13 +84,19 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The page: .html.")
     ] = None,
+    query: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="Also show the answers to this; may be repeated."),
+    ] = None,
     as_json: JsonOption = False,
     library: LibraryOption = None,
     config: ConfigOption = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Write one page about a video: timeline, clusters, text, a search box, and the film to play.
+    """Write one page about a video: timeline, contact sheet, text, themes, map, memory, experts.
+
+    With a search box, and the film to play.
 
     It needs no network. Move it together with the film, which it plays from where it lies.
     """
@@ -102,7 +108,8 @@ def report(
         raise ConfigError(f"cannot write a report as {output.name!r}: end it in .html")
     options = load_options(config, library)
     shelf = open_library(options)
-    path = Pictures.of(shelf, shelf.resolve(video), options).report(output).resolve()
+    pictures = Pictures.of(shelf, shelf.resolve(video), options)
+    path = pictures.report(output, queries=query or ()).resolve()
     if as_json:
         print_json({"what": "report", "path": str(path)})
     else:

@@ -2,17 +2,20 @@
 
 from semantic_video.utils.visualization.experts import ExpertRow, experts
 from semantic_video.utils.visualization.memory_account import TierUse, memory_account
+from semantic_video.utils.visualization.palette import GREY, cluster_colours
 from semantic_video.utils.visualization.query import TermRow, query_curve, query_terms
 from semantic_video.utils.visualization.report import report
 from semantic_video.utils.visualization.scene_map import scene_map
 from semantic_video.utils.visualization.sheet import sheet
 from semantic_video.utils.visualization.themes import theme_tree
-from semantic_video.utils.visualization.timeline import shown_window, timeline
+from semantic_video.utils.visualization.timeline import shown_window, spans_inside, timeline
 
 __all__ = [
+    "GREY",
     "ExpertRow",
     "TermRow",
     "TierUse",
+    "cluster_colours",
     "experts",
     "memory_account",
     "query_curve",
@@ -21,6 +24,7 @@ __all__ = [
     "scene_map",
     "sheet",
     "shown_window",
+    "spans_inside",
     "theme_tree",
     "timeline",
 ]

@@ -8,10 +8,8 @@ from pathlib import Path
 
 from semantic_video.records import Span
 from semantic_video.utils.visualization.page import (
-    COLOURS,
     FAINT_INK,
     FONT_PT,
-    GREY,
     LINE_IN,
     PAD_IN,
     RULE,
@@ -21,6 +19,7 @@ from semantic_video.utils.visualization.page import (
     Page,
     page,
 )
+from semantic_video.utils.visualization.palette import COLOURS, GREY
 from semantic_video.utils.visualization.timeline import TimeAxis
 
 _MOST_ROWS = 24
@@ -38,6 +37,8 @@ class ExpertRow:
     name: str
     spans: tuple[Span, ...]
     share: float
+    colour: str = GREY
+    """Of the cluster that it sees most of."""
 
 
 def experts(
@@ -93,12 +94,11 @@ def _routing(drawing: Page, y: float, rows: Sequence[ExpertRow], duration_s: flo
     right = PAD_IN + drawing.widest(shares) + _GAP_IN
     axis = TimeAxis(Span(0.0, duration_s), left, drawing.width_in - left - right)
     top = y
-    for number, (row, name, share) in enumerate(zip(rows, names, shares, strict=True)):
+    for row, name, share in zip(rows, names, shares, strict=True):
         height = max(_ROW_IN, len(name) * SMALL_LINE_IN + 0.02)
         middle = y + (height - 0.04) / 2
-        colour = GREY if row.name.endswith(" others") else COLOURS[number % len(COLOURS)]
         drawing.rectangle(axis.left, y, axis.width, height - 0.04, SHADE, layer=0)
-        drawing.bands([axis.band(span) for span in row.spans], y + 0.02, height - 0.08, colour)
+        drawing.bands([axis.band(span) for span in row.spans], y + 0.02, height - 0.08, row.colour)
         drawing.text(left - _GAP_IN, middle, name, size=SMALL_PT, align="right", middle=True)
         drawing.text(
             drawing.width_in - PAD_IN, middle, share, align="right", colour=FAINT_INK, middle=True

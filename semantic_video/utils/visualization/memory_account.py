@@ -8,7 +8,6 @@ from pathlib import Path
 
 from semantic_video.records import Span
 from semantic_video.utils.visualization.page import (
-    COLOURS,
     FAINT_INK,
     LINE_IN,
     PAD_IN,
@@ -17,8 +16,10 @@ from semantic_video.utils.visualization.page import (
     SMALL_LINE_IN,
     SMALL_PT,
     Page,
+    counted,
     page,
 )
+from semantic_video.utils.visualization.palette import COLOURS
 from semantic_video.utils.visualization.timeline import TimeAxis
 
 _PANEL_IN = 1.7
@@ -61,9 +62,11 @@ def memory_account(
     seen = sorted(span.start_s for spans in entry_spans for span in spans)
     end_s = max(span.end_s for spans in entry_spans for span in spans)
     with page(path) as drawing:
+        entries = counted(len(begun), "entry", "entries")
+        joined = f"{len(merged)} {'was' if len(merged) == 1 else 'were'}"
         note = (
-            f"{len(seen)} scenes in {len(begun)} entries of at most {budget}; "
-            f"{len(merged)} were merged into an earlier entry."
+            f"{counted(len(seen), 'scene')} in {entries} of at most {budget}; "
+            f"{joined} merged into an earlier entry."
         )
         y = drawing.heading(title, note)
         left, right = PAD_IN + 0.95, PAD_IN + 0.85

@@ -8,37 +8,26 @@ from __future__ import annotations
 
 import base64
 import io
-import logging
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from semantic_video.errors import ConfigError, OutputError
-from semantic_video.records import Cluster, Span
+from semantic_video.utils.visualization.lettering import (
+    OWN_FONT,
+    font_of,
+    legible,
+    pieces,
+    quiet_about_fonts,
+)
+from semantic_video.utils.visualization.thumbnails import decoded, inside
 
 if TYPE_CHECKING:
     from matplotlib.patches import Rectangle
 
-# Paul Tol's "muted" scheme (SRON/EPS/TN/09-002), made for colour-blind readers; ordered so that
-# neighbours differ in lightness too, which survives a black and white print.
-COLOURS = (
-    "#332288",
-    "#CC6677",
-    "#117733",
-    "#88CCEE",
-    "#882255",
-    "#DDCC77",
-    "#44AA99",
-    "#AA4499",
-    "#999933",
-)
-GREY = "#777777"
-"""For what has no colour of its own, such as clusters that share a row."""
 INK = "#000000"
 FAINT_INK = "#555555"
 RULE = "#CCCCCC"
@@ -52,29 +41,14 @@ SMALL_PT = 7.5
 LINE_IN = 0.17
 """Height of one line of text at ``FONT_PT``."""
 SMALL_LINE_IN = 0.14
+_LEAST_PT = 6.5
+"""Names are made no smaller than this to fit."""
 PAD_IN = 0.12
 """Kept free at every edge."""
 
 FORMATS = (".png", ".svg", ".pdf")
-_ASPECT = 16 / 9
 _MAX_HEIGHT_IN = 300.0
 """Agg draws at most 65536 pixels either way."""
-# Fonts for scripts that matplotlib's own lacks, asked in this order, where a system has them.
-_MORE_FONTS = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "Source Han Sans SC",
-    "WenQuanYi Zen Hei",
-    "PingFang SC",
-    "Hiragino Sans",
-    "Microsoft YaHei",
-    "Yu Gothic",
-    "Malgun Gothic",
-    "Noto Sans Devanagari",
-    "Noto Sans Thai",
-    "Arial Unicode MS",
-)
-
 HorizontalAlignment = Literal["left", "center", "right"]
 
 
@@ -93,12 +67,14 @@ class Page:
         self._axes.set_axis_off()
         self._axes.set_xlim(0, width_in)
         self._jpegs: dict[str, bytes] = {}
+        self._spelt = False
 
     def width_of(self, text: str, size: float = FONT_PT, bold: bool = False) -> float:
         """The width of one line as it will be drawn, in inches."""
         from matplotlib.font_manager import FontProperties
 
         font = FontProperties(size=size, weight="bold" if bold else "normal")
+        text = self._written(text)
         width, _, _ = self._renderer.get_text_width_height_descent(text, font, False)
         return float(width) / DPI
 
@@ -109,24 +85,52 @@ class Page:
     def wrap(
         self, text: str, width_in: float, size: float = FONT_PT, bold: bool = False
     ) -> list[str]:
-        """The text in lines no wider than ``width_in``: broken at spaces, in words if need be."""
+        """The text in lines no wider than ``width_in``, broken at spaces and after hyphens.
+
+        A word that is wider than a line ends in dots.
+        """
         lines: list[str] = []
         line = ""
-        for word in text.split():
-            joined = f"{line} {word}" if line else word
-            if self.width_of(joined, size, bold) <= width_in:
-                line = joined
-                continue
-            if line:
-                lines.append(line)
-            while self.width_of(word, size, bold) > width_in and len(word) > 1:
-                fits = max(1, int(len(word) * width_in / self.width_of(word, size, bold)))
-                while fits > 1 and self.width_of(word[:fits], size, bold) > width_in:
-                    fits -= 1
-                lines.append(word[:fits])
-                word = word[fits:]
-            line = word
+        for word in self._written(text).split():
+            for number, piece in enumerate(pieces(word)):
+                joined = f"{line} {piece}" if line and number == 0 else line + piece
+                if self.width_of(joined, size, bold) <= width_in:
+                    line = joined
+                    continue
+                if line:
+                    lines.append(line)
+                line = self._shortened(piece, width_in, size, bold)
         return [*lines, line] if line or not lines else lines
+
+    def fitted(self, text: str, width_in: float, size: float = FONT_PT) -> tuple[list[str], float]:
+        """As `wrap`, and the size to write at: smaller where a word would not fit a line."""
+        parts = [piece for word in self._written(text).split() for piece in pieces(word)]
+        widest = self.widest(parts, size)
+        if widest > width_in:
+            size = max(_LEAST_PT, 0.99 * size * width_in / widest)
+        return self.wrap(text, width_in, size), size
+
+    def _shortened(self, word: str, width_in: float, size: float, bold: bool) -> str:
+        if self.width_of(word, size, bold) <= width_in:
+            return word
+        fits = len(word) - 1
+        while fits > 1 and self.width_of(f"{word[:fits]}…", size, bold) > width_in:
+            fits -= 1
+        return f"{word[:fits]}…"
+
+    def _written(self, text: str) -> str:
+        """What is drawn for a text; its fonts are there from now on."""
+        import matplotlib
+
+        if text.isascii():
+            return text
+        written = legible(text)
+        self._spelt = self._spelt or written != text
+        fonts = matplotlib.rcParams["font.sans-serif"]
+        more = {font for letter in written if (font := font_of(letter)) is not None}
+        if not more <= set(fonts):
+            matplotlib.rcParams["font.sans-serif"] = [*fonts, *sorted(more - set(fonts))]
+        return written
 
     def text(
         self,
@@ -149,7 +153,7 @@ class Page:
             self._axes.text(
                 x,
                 top + step * (number + 0.5),
-                line,
+                self._written(line),
                 fontsize=size,
                 color=colour,
                 ha=align,
@@ -251,32 +255,30 @@ class Page:
 
     def arrow(
         self,
-        start: tuple[float, float],
-        end: tuple[float, float],
+        points: Sequence[Sequence[float]],
         *,
         width_pt: float,
-        colour: str = FAINT_INK,
-        alpha: float = 1.0,
-        between: tuple[Rectangle, Rectangle] | None = None,
+        both: bool = False,
+        colour: str = INK,
     ) -> None:
-        """Draw a curved arrow, from edge to edge of the rectangles that it goes ``between``."""
-        from matplotlib.patches import FancyArrowPatch
+        """Draw an arrow on top of all, along the parabola of three points, with a light halo.
 
+        With ``both`` it has a head at either end.
+        """
+        from matplotlib.patches import FancyArrowPatch
+        from matplotlib.path import Path as Curve
+        from matplotlib.patheffects import Normal, Stroke
+
+        length_pt = 72 * math.dist(points[0], points[-1])
         self._axes.add_patch(
             FancyArrowPatch(
-                start,
-                end,
-                patchA=between[0] if between else None,
-                patchB=between[1] if between else None,
-                arrowstyle="-|>",
-                mutation_scale=7 + 1.5 * width_pt,
-                connectionstyle="arc3,rad=0.15",
-                shrinkA=1,
-                shrinkB=1,
+                path=Curve(points, [Curve.MOVETO, Curve.CURVE3, Curve.CURVE3]),
+                arrowstyle="<|-|>" if both else "-|>",
+                mutation_scale=min(8 + 1.5 * width_pt, 0.7 * length_pt),
                 linewidth=width_pt,
                 color=colour,
-                alpha=alpha,
-                zorder=2.5,
+                path_effects=[Stroke(linewidth=width_pt + 2.4, foreground="white"), Normal()],
+                zorder=7,
             )
         )
 
@@ -293,10 +295,10 @@ class Page:
         layer: float = 4.0,
     ) -> None:
         """Place a small picture inside a box, whole, in its own shape; an empty box for None."""
-        image = _decoded(jpeg) if jpeg is not None else None
+        image = decoded(jpeg) if jpeg is not None else None
         self.rectangle(x, y, width, height, "#E4E4E4", layer=layer - 0.1)
         if image is not None and jpeg is not None:
-            shown_w, shown_h = _inside(width, height, image.shape[1] / image.shape[0])
+            shown_w, shown_h = inside(width, height, image.shape[1] / image.shape[0])
             left, top = x + (width - shown_w) / 2, y + (height - shown_h) / 2
             drawn = self._axes.imshow(
                 image,
@@ -333,6 +335,9 @@ class Page:
         return y + SMALL_LINE_IN * len(lines)
 
     def _save(self, path: Path) -> None:
+        if self._spelt:
+            below = "Letters that no font of this computer has are written as Unicode names them."
+            self.height_in = self.note(self.height_in - PAD_IN, below) + PAD_IN
         height = self.height_in
         if height > _MAX_HEIGHT_IN:
             raise ConfigError(
@@ -376,11 +381,11 @@ def page(path: str | Path, width_in: float = WIDTH_IN) -> Iterator[Page]:
     path = Path(path)
     if path.suffix not in FORMATS:
         raise ConfigError(f"Cannot draw a picture as {path.name!r}: end it in .png, .svg or .pdf")
-    with matplotlib.style.context("default"), _quiet_about_fonts():
+    with matplotlib.style.context("default"), quiet_about_fonts():
         matplotlib.rcParams.update(
             {
                 "font.size": FONT_PT,
-                "font.sans-serif": ["DejaVu Sans", *_installed_fonts()],
+                "font.sans-serif": [OWN_FONT],
                 "svg.hashsalt": "semantic-video",
                 "text.parse_math": False,
             }
@@ -397,53 +402,14 @@ def clock(seconds: float) -> str:
     return f"{hour}:{minute:02}:{second:02}"
 
 
+def counted(count: int, what: str, many: str = "") -> str:
+    """A number with what it counts: "1 scene", "2 scenes"."""
+    return f"{count} {what if count == 1 else many or what + 's'}"
+
+
 def amount(seconds: float) -> str:
     """How long something lasts: "4.0 s" below a minute, else h:mm:ss."""
     return f"{seconds:.1f} s" if seconds < 59.95 else clock(seconds)
-
-
-def shape_of(thumbnails: Mapping[float, bytes]) -> float:
-    """Width by height of a video's small pictures."""
-    for jpeg in thumbnails.values():
-        image = _decoded(jpeg)
-        if image is not None:
-            return float(image.shape[1] / image.shape[0])
-    return _ASPECT
-
-
-def picture_in(
-    thumbnails: Mapping[float, bytes], span: Span, time_s: float | None = None
-) -> bytes | None:
-    """The small picture taken within a span, nearest to ``time_s`` (default: its middle)."""
-    wanted = (span.start_s + span.end_s) / 2 if time_s is None else time_s
-    inside = [time for time in thumbnails if span.start_s <= time < span.end_s]
-    return thumbnails[min(inside, key=lambda time: (abs(time - wanted), time))] if inside else None
-
-
-def medoid_picture(thumbnails: Mapping[float, bytes], cluster: Cluster) -> bytes | None:
-    """The small picture that shows a cluster best, from the occurrence of its medoid."""
-    for span in cluster.occurrences:
-        if span.start_s <= cluster.medoid_s < span.end_s:
-            return picture_in(thumbnails, span, cluster.medoid_s)
-    return None
-
-
-def _inside(width: float, height: float, aspect: float) -> tuple[float, float]:
-    """The largest size of shape ``aspect`` inside a box; what nearly fits fills it."""
-    if abs(aspect / (width / height) - 1) < 0.02:
-        return width, height
-    return (width, width / aspect) if aspect > width / height else (height * aspect, height)
-
-
-def _decoded(jpeg: bytes) -> np.ndarray[Any, np.dtype[np.uint8]] | None:
-    """uint8 [H, W, 3], or None where the bytes are no picture."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(jpeg)) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, UnidentifiedImageError):
-        return None
 
 
 def _with_jpegs(svg: str, jpegs: Mapping[str, bytes]) -> str:
@@ -462,27 +428,3 @@ def _with_jpegs(svg: str, jpegs: Mapping[str, bytes]) -> str:
         replaced,
         svg,
     )
-
-
-@cache
-def _installed_fonts() -> tuple[str, ...]:
-    from matplotlib.font_manager import fontManager
-
-    there = set(fontManager.get_font_names())
-    return tuple(font for font in _MORE_FONTS if font in there)
-
-
-@contextmanager
-def _quiet_about_fonts() -> Iterator[None]:
-    """A letter that no font has is drawn as a box; a warning for each helps nobody."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        logger = logging.getLogger("matplotlib.font_manager")
-        level = logger.level
-        logger.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            logger.setLevel(level)

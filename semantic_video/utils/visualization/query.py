@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 
 from semantic_video.records import Moment, Span
 from semantic_video.utils.visualization.page import (
-    COLOURS,
     FAINT_INK,
     LINE_IN,
     PAD_IN,
@@ -21,10 +20,11 @@ from semantic_video.utils.visualization.page import (
     SMALL_PT,
     Page,
     clock,
+    counted,
     page,
-    picture_in,
-    shape_of,
 )
+from semantic_video.utils.visualization.palette import COLOURS
+from semantic_video.utils.visualization.thumbnails import picture_in, shape_of
 from semantic_video.utils.visualization.timeline import TimeAxis, shown_window, spans_inside
 
 _PANEL_IN = 1.9
@@ -34,6 +34,8 @@ _COLUMNS = 6
 _CURVE = COLOURS[0]
 _ANSWER = COLOURS[1]
 _BINS = 40
+_FAINTEST = 0.4
+"""How dark a band is that counts and is least sure: seen at 800 pixels, and in print."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class TermRow:
     """Of each span; drawn as how dark it is."""
     found: bool = True
     """Whether the spans count; else they are the nearest, and it is said that nothing was found."""
+    below: tuple[Span, ...] = ()
+    """What the result rests on though it does not count; drawn as what is not found is."""
 
 
 def query_curve(
@@ -81,6 +85,8 @@ def query_curve(
     with page(path) as drawing:
         if threshold is not None:
             note = f"{note} Dashed: from here on a moment counts as found.".strip()
+        if window is not None:
+            note = f"{_in_stretch(shown, best, threshold)} In the whole film: {note}"
         y = drawing.heading(query, note)
         drawing.text(PAD_IN, y, "likeness", size=SMALL_PT, colour=FAINT_INK)
         left = PAD_IN + 0.42
@@ -134,14 +140,15 @@ def query_terms(
 ) -> Path:
     """Draw where each term of a query is found, a row each, and below them the result.
 
-    The darker a band, the surer it is.
+    The darker a filled band, the surer it is; what does not count is an outline.
 
     Raises ConfigError when matplotlib is missing, the format is unknown, or the window lies
     outside the video.
     """
     shown = shown_window(duration_s, window)
     with page(path) as drawing:
-        y = top = drawing.heading(query, note)
+        note = f"{note} Filled: found, the surer the darker. Outlined: the nearest, not found."
+        y = top = drawing.heading(query, note.strip())
         rows = [*terms, result]
         names = [drawing.wrap(row.name or "-", 2.2, bold=row is result) for row in rows]
         counts = [f"{len(row.spans)}×" if row.found else "not found" for row in rows]
@@ -163,16 +170,15 @@ def query_terms(
             colour = _ANSWER if row is result else COLOURS[(0, 2, 4, 6)[number % 4]]
             surest = max(0.5, *row.probabilities, 0.0)
             for span, probability in zip(row.spans, row.probabilities, strict=True):
-                for part in spans_inside([span], shown):
+                alpha = _FAINTEST + (1 - _FAINTEST) * max(probability, 0.0) / surest
+                for part in spans_inside([span] if row.found else [], shown):
                     x, width = axis.band(part)
-                    drawing.rectangle(
-                        x,
-                        middle - LINE_IN / 2,
-                        width,
-                        LINE_IN,
-                        colour,
-                        alpha=0.12 + 0.88 * max(probability, 0.0) / surest,
-                    )
+                    drawing.rectangle(x, middle - LINE_IN / 2, width, LINE_IN, colour, alpha=alpha)
+            for part in spans_inside([*row.below, *([] if row.found else row.spans)], shown):
+                x, width = axis.band(part)
+                drawing.rectangle(
+                    x, middle - LINE_IN / 2, width, LINE_IN, "white", edge=colour, edge_pt=1.1
+                )
             drawing.text(
                 left - _GAP_IN, middle, lines, align="right", middle=True, bold=row is result
             )
@@ -224,6 +230,16 @@ def _limits(
     return low - room, high + room
 
 
+def _in_stretch(shown: Span, best: Sequence[Moment], threshold: float | None) -> str:
+    """How many of the moments that a stretch shows count, which the whole film does not say."""
+    stretch = f"From {clock(shown.start_s)} to {clock(shown.end_s)}"
+    if threshold is None:
+        return f"{stretch}."
+    passing = sum(moment.score >= threshold for moment in best)
+    verb = "count" if passing > 1 else "counts"
+    return f"{stretch}: {passing or 'none'} of {counted(len(best), 'moment')} {verb} as found."
+
+
 def _levels(drawing: Page, axis: TimeAxis, best: Sequence[Moment]) -> list[int]:
     """How many lines above the panel each rank stands, so that none covers another."""
     taken: list[list[tuple[float, float]]] = []
@@ -268,7 +284,8 @@ def _draw_chance(
             top, bottom = scale.y(float(high)), scale.y(float(low))
             drawing.rectangle(left, top, longest * count / counts.max(), bottom - top, "#AAAAAA")
     drawing.line([left, left], [scale.top, scale.bottom], "#888888", width_pt=0.8)
-    drawing.text(left, scale.bottom + 0.05, "by chance", size=SMALL_PT, colour=FAINT_INK)
+    above = scale.top - SMALL_LINE_IN - 0.01  # the last time stands below
+    drawing.text(left, above, "by chance", size=SMALL_PT, colour=FAINT_INK)
 
 
 def _answers(
@@ -291,8 +308,11 @@ def _answers(
             sure = "" if moment.probability is None else f"  {percent(moment.probability)}"
             drawing.text(x, under, f"{start + column + 1}{sure}", bold=True)
             lines = [f"{clock(moment.start_s)}–{clock(moment.end_s)}"]
-            lines += drawing.wrap(moment.cluster_name, width, SMALL_PT)
             drawing.text(x, under + LINE_IN, lines, size=SMALL_PT, colour=FAINT_INK)
+            name, size = drawing.fitted(moment.cluster_name, width, SMALL_PT)
+            below = under + LINE_IN + SMALL_LINE_IN
+            drawing.text(x, below, name, size=size, colour=FAINT_INK)
+            lines += name
             deepest = max(deepest, under + LINE_IN + SMALL_LINE_IN * len(lines))
         y = deepest + 0.08
     return y

@@ -17,8 +17,10 @@ from urllib.parse import quote
 
 from semantic_video.errors import OutputError
 from semantic_video.records import Cluster, Scene, Span
-from semantic_video.utils.visualization.page import COLOURS, amount, picture_in
+from semantic_video.utils.visualization.page import amount
+from semantic_video.utils.visualization.palette import cluster_colours
 from semantic_video.utils.visualization.sheet import spread
+from semantic_video.utils.visualization.thumbnails import picture_in
 from semantic_video.utils.visualization.timeline import TimeAxis, timeline_rows
 
 BYTES_AN_HOUR = 4_800_000
@@ -31,7 +33,7 @@ def report(
     clusters: Sequence[Cluster],
     scenes: Sequence[Scene],
     thumbnails: Mapping[float, bytes],
-    film: Path,
+    film: Path | str,
     path: Path,
     *,
     facts: str = "",
@@ -42,8 +44,10 @@ def report(
 
     It shows the timeline, the clusters (sortable, each with its scenes), what was said and written
     (``lines``: start, end in seconds, text), and ``pictures`` (title, SVG). Every time is a link
-    into ``film``, by a relative path where there is one, and plays there in the page. Small
-    pictures are left out, the least telling first, where the page would pass `BYTES_AN_HOUR`.
+    into ``film``, by a relative path where there is one, and plays there in the page; not so where
+    ``film`` is a string: what was watched, of which there is no file. Small pictures are left out,
+    the least telling first, where the page would pass `BYTES_AN_HOUR`, and so are pictures that
+    would take more than half of that.
 
     Raises OutputError when the file cannot be written.
     """
@@ -51,8 +55,8 @@ def report(
     duration_s = scenes[-1].end_s
     window = Span(0.0, duration_s)
     data: dict[str, Any] = {
-        "name": film.name,
-        "film": _address(film, path),
+        "name": film.name if isinstance(film, Path) else film,
+        "film": _address(film, path) if isinstance(film, Path) else None,
         "place": str(film),
         "facts": facts,
         "duration": round(duration_s, 3),
@@ -67,29 +71,30 @@ def report(
             for row in timeline_rows(clusters, window)
         ],
         "lines": [[round(start, 3), round(end, 3), text] for start, end, text in lines],
-        "pictures": [list(picture) for picture in pictures],
     }
+    most = BYTES_AN_HOUR * max(duration_s / 3600, 1.0)
+    data["pictures"], data["left_out"] = _with_room(pictures, most / 2)
     row_of = {scene.id: row for row, scene in enumerate(scenes)}
     spans = {scene.id: Span(scene.start_s, scene.end_s) for scene in scenes}
     ordered = sorted(clusters, key=lambda cluster: (-cluster.total_s, cluster.id))
     shown = [spread(cluster, spans, _STRIP) for cluster in ordered]
-    colours = {row.cluster.id: row.colour for row in timeline_rows(clusters, window) if row.cluster}
+    colours = cluster_colours(clusters)
     data["clusters"] = [
         {
             "name": cluster.name,
-            "colour": colours.get(cluster.id, COLOURS[number % len(COLOURS)]),
+            "colour": colours[cluster.id],
             "times": len(cluster.occurrences),
             "total": round(cluster.total_s, 3),
             "first": round(cluster.occurrences[0].start_s, 3),
             "shown": [row_of[scene] for scene in few],
             "scenes": sorted(row_of[scene] for scene in cluster.scenes),
         }
-        for number, (cluster, few) in enumerate(zip(ordered, shown, strict=True))
+        for cluster, few in zip(ordered, shown, strict=True)
     ]
     # Of each cluster the medoid first, then what its strip shows, then the rest.
     by_use = [few[place] for place in range(_STRIP) for few in shown if place < len(few)]
     by_use = list(dict.fromkeys([*by_use, *(scene.id for scene in scenes)]))
-    room = BYTES_AN_HOUR * max(duration_s / 3600, 1.0) - len(json.dumps(data)) - 40_000
+    room = most - len(_inside_html(data)) - 40_000
     room -= 40 * len(scenes)
     thumb_of: dict[int, int] = {}
     thumbs: list[str] = []
@@ -105,7 +110,7 @@ def report(
         [round(scene.start_s, 3), round(scene.end_s, 3), thumb_of.get(scene.id)] for scene in scenes
     ]
     template = resources.files(__package__).joinpath("report.html").read_text(encoding="utf-8")
-    page = template.replace("@TITLE@", html.escape(film.name))
+    page = template.replace("@TITLE@", html.escape(data["name"]))
     try:
         path.write_text(page.replace("@DATA@", _inside_html(data)), encoding="utf-8")
     except OSError as error:
@@ -113,7 +118,22 @@ def report(
     return path
 
 
-def _inside_html(data: Mapping[str, Any]) -> str:
+def _with_room(
+    pictures: Sequence[tuple[str, str]], room: float
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """The pictures that fit into so many bytes, in order, and the titles of the others."""
+    kept, left_out = [], []
+    for title, svg in pictures:
+        size = len(_inside_html(svg))
+        if size <= room:
+            room -= size
+            kept.append((title, svg))
+        else:
+            left_out.append(title)
+    return kept, left_out
+
+
+def _inside_html(data: Any) -> str:
     """JSON in which nothing can end the element that holds it."""
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 

@@ -13,18 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from semantic_video.records import Cluster, Scene, Span
-from semantic_video.utils.visualization.page import (
-    COLOURS,
-    GREY,
-    PAD_IN,
-    SMALL_LINE_IN,
-    SMALL_PT,
-    Page,
-    medoid_picture,
-    page,
-    picture_in,
-    shape_of,
-)
+from semantic_video.utils.visualization.page import PAD_IN, SMALL_LINE_IN, SMALL_PT, Page, page
+from semantic_video.utils.visualization.palette import GREY, cluster_colours
+from semantic_video.utils.visualization.thumbnails import medoid_picture, picture_in, shape_of
+from semantic_video.utils.visualization.ways import ways
 
 FloatArray = NDArray[np.float64]
 
@@ -36,7 +28,7 @@ _ALL_PICTURES = 120
 """With more scenes, those beside the medoids are dots."""
 _MAX_CARDS = 30
 """Clusters with a picture and a name; more would cover one another."""
-_MAX_ARROWS = 14
+_MAX_ARROWS = 10
 _FREQUENT = 2
 """A transition is drawn from so many times on."""
 _GAP_IN = 0.07
@@ -55,6 +47,12 @@ class _Box:
     width: float
     height: float
     lines: tuple[str, ...] = ()
+    size_pt: float = SMALL_PT
+
+    def edges(self, x: float, y: float) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom around a middle, with its frame."""
+        half_w, half_h = self.width / 2 + 0.02, self.height / 2 + 0.02
+        return x - half_w, y - half_h, x + half_w, y + half_h
 
 
 def scene_map(
@@ -65,27 +63,31 @@ def scene_map(
     path: str | Path,
     *,
     title: str = "",
+    colours: Mapping[int, str] | None = None,
 ) -> Path:
     """Draw scenes in two dimensions and return the path: what looks alike lies side by side.
 
     ``vectors`` [S, D] has a row for each of ``scenes``. The clusters with most time on screen are
     drawn as a picture with a name; other scenes as small pictures (up to 120 scenes in all) or
     dots, in the colour of their cluster and tied to it. Arrows lead from one cluster to another
-    that follows it at least twice. Places come from t-SNE (van der Maaten and Hinton 2008),
-    started from the principal components; each thing stands at the free place nearest to its own,
-    so that nothing covers another. They are the same on every run on one machine.
+    that follows it at least twice, the most frequent ones and those whose way is free for half of
+    it or more. ``colours`` are those of the film's clusters, where there are more than ``clusters``
+    has. A scene without a small picture is a dot. Places come from t-SNE (van der Maaten and
+    Hinton 2008), started from the principal components; each thing stands at the free place nearest
+    to its own, so that nothing covers another. They are the same on every run on one machine.
 
     Raises ConfigError when matplotlib is missing or the format is unknown.
     """
     shown = sorted(clusters, key=lambda cluster: (-cluster.total_s, cluster.id))[:_MAX_CARDS]
-    colours = {cluster.id: COLOURS[number % len(COLOURS)] for number, cluster in enumerate(shown)}
+    palette = cluster_colours(clusters) if colours is None else colours
+    colours = {cluster.id: palette[cluster.id] for cluster in shown}
     note = "Scenes that look alike lie side by side. Arrows: what often comes next."
     others = len(clusters) - len(shown)
     if others:
         note += f" Grey: the other {others} clusters."
     with page(path) as drawing:
         top = drawing.heading(title, note)
-        boxes = _boxes(drawing, scenes, shown, shape_of(thumbnails))
+        boxes = _boxes(drawing, scenes, shown, thumbnails)
         in_box = {box.scene for box in boxes}
         dots = [row for row, scene in enumerate(scenes) if scene.id not in in_box]
         sizes = np.array([(box.width, box.height) for box in boxes])
@@ -162,19 +164,25 @@ def frequent_transitions(scenes: Sequence[Scene]) -> list[tuple[int, int, int]]:
 
 
 def _boxes(
-    drawing: Page, scenes: Sequence[Scene], shown: Sequence[Cluster], aspect: float
+    drawing: Page,
+    scenes: Sequence[Scene],
+    shown: Sequence[Cluster],
+    thumbnails: Mapping[float, bytes],
 ) -> list[_Box]:
+    aspect = shape_of(thumbnails)
     boxes = []
     for cluster in shown:
-        lines = tuple(drawing.wrap(cluster.name or "-", _CARD_IN, SMALL_PT))
+        lines, size = drawing.fitted(cluster.name or "-", _CARD_IN, SMALL_PT)
         height = _CARD_IN / aspect + SMALL_LINE_IN * len(lines) + 0.05
-        boxes.append(_Box(cluster.id, cluster.medoid_scene, _CARD_IN, height, lines))
+        box = _Box(cluster.id, cluster.medoid_scene, _CARD_IN, height, tuple(lines), size)
+        boxes.append(box)
     if len(scenes) <= _ALL_PICTURES:
         medoids = {box.scene for box in boxes}
         boxes += [
             _Box(scene.cluster, scene.id, _SCENE_IN, _SCENE_IN / aspect)
             for scene in scenes
             if scene.id not in medoids
+            and picture_in(thumbnails, Span(scene.start_s, scene.end_s)) is not None
         ]
     return boxes
 
@@ -251,7 +259,6 @@ def _draw(
     thumbnails: Mapping[float, bytes],
 ) -> None:
     spans = {scene.id: Span(scene.start_s, scene.end_s) for scene in scenes}
-    cards = {}
     hubs = {}
     for box, (x, y) in zip(boxes, centres, strict=True):
         if box.lines:
@@ -262,7 +269,7 @@ def _draw(
         if box.lines:
             cluster = clusters[box.cluster]
             picture_in_height = box.height - SMALL_LINE_IN * len(box.lines) - 0.05
-            cards[box.cluster] = drawing.rectangle(
+            drawing.rectangle(
                 left - 0.02, top - 0.02, box.width + 0.04, box.height + 0.04, "white", layer=3.2
             )
             drawing.picture(
@@ -278,7 +285,7 @@ def _draw(
                 left + box.width / 2,
                 top + picture_in_height + 0.03,
                 box.lines,
-                size=SMALL_PT,
+                size=box.size_pt,
                 align="center",
             )
             continue
@@ -303,15 +310,42 @@ def _draw(
             [colours.get(scene.cluster, GREY) for scene, _ in dots],
             size_pt=5.0 if len(dots) < 1000 else 3.0,
         )
-    seen = [item for item in frequent_transitions(scenes) if {item[0], item[1]} <= cards.keys()]
-    for one, other, times in seen[:_MAX_ARROWS]:
-        drawing.arrow(
-            hubs[one],
-            hubs[other],
-            width_pt=0.8 + 0.4 * min(times, 6),
-            alpha=0.8,
-            between=(cards[one], cards[other]),
-        )
+    _draw_ways(drawing, boxes, centres, frequent_transitions(scenes))
+
+
+def _draw_ways(
+    drawing: Page,
+    boxes: Sequence[_Box],
+    centres: FloatArray,
+    transitions: Sequence[tuple[int, int, int]],
+) -> None:
+    """Arrows for the most frequent transitions; one with two heads where they go both ways."""
+    cards = {box.cluster: row for row, box in enumerate(boxes) if box.lines}
+    times = {(one, other): count for one, other, count in transitions}
+    pairs = [
+        pair
+        for pair in times
+        if cards.keys() >= set(pair) and not (pair[::-1] in times and pair[::-1] < pair)
+    ]
+    pairs.sort(key=lambda pair: -times[pair] - times.get(pair[::-1], 0))
+    edges = np.array(
+        [box.edges(float(x), float(y)) for box, (x, y) in zip(boxes, centres, strict=True)]
+    )
+    named = [(boxes[row], edges[row]) for row in sorted(cards.values())]
+    names = np.array([_name_edges(drawing, box, own) for box, own in named])
+    rows = [(cards[one], cards[other]) for one, other in pairs]
+    for pair, way in zip(pairs, ways(edges, names, rows, _MAX_ARROWS), strict=True):
+        if way is not None:
+            often = max(times[pair], times.get(pair[::-1], 0))
+            drawing.arrow(
+                way.points.tolist(), width_pt=0.8 + 0.2 * min(often, 6), both=pair[::-1] in times
+            )
+
+
+def _name_edges(drawing: Page, box: _Box, edges: FloatArray) -> tuple[float, ...]:
+    """Left, top, right and bottom of the name below a card's picture."""
+    middle, half = (edges[0] + edges[2]) / 2, drawing.widest(box.lines, box.size_pt) / 2 + 0.02
+    return middle - half, edges[3] - SMALL_LINE_IN * len(box.lines) - 0.04, middle + half, edges[3]
 
 
 def _tie(drawing: Page, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from semantic_video.records import Cluster, Span, Theme
 from semantic_video.utils.visualization.page import (
-    COLOURS,
     FAINT_INK,
     LINE_IN,
     PAD_IN,
@@ -16,11 +15,11 @@ from semantic_video.utils.visualization.page import (
     SMALL_PT,
     Page,
     amount,
-    medoid_picture,
+    counted,
     page,
-    picture_in,
-    shape_of,
 )
+from semantic_video.utils.visualization.palette import GREY, cluster_colours
+from semantic_video.utils.visualization.thumbnails import medoid_picture, picture_in, shape_of
 from semantic_video.utils.visualization.timeline import TimeAxis
 
 _INDENT_IN = 0.22
@@ -30,6 +29,8 @@ _CARD_IN = 0.72
 """Width of the picture of a cluster."""
 _GAP_IN = 0.08
 _BAND_IN = 2.6
+_OTHERS = 2
+"""So many clusters name a theme whose own words are those of one within it."""
 _MORE_IN = 0.8
 """Kept free beside the clusters of a theme for how many more there are."""
 
@@ -60,11 +61,11 @@ def theme_tree(
         left = drawing.width_in - 0.45 - _BAND_IN
         tree = _Tree(drawing, TimeAxis(Span(0.0, duration_s), left, _BAND_IN), by_id, thumbnails)
         tree.room = max_themes
-        for number, theme in enumerate(_by_time(themes)):
-            y = tree.draw(theme, y, 0, COLOURS[number % len(COLOURS)])
+        for theme in _by_time(themes):
+            y = tree.draw(theme, y, 0)
         y = tree.axis.draw(drawing, y, y)
         if tree.room < 0:
-            y = drawing.note(y, f"Not shown: {-tree.room} themes.")
+            y = drawing.note(y, f"Not shown: {counted(-tree.room, 'theme')}.")
         drawing.height_in = y + PAD_IN
     return Path(path)
 
@@ -84,9 +85,10 @@ class _Tree:
         self.drawing, self.axis = drawing, axis
         self._clusters, self._thumbnails = clusters, thumbnails
         self._shape = shape_of(thumbnails)
+        self._colours = cluster_colours(list(clusters.values()))
 
-    def draw(self, theme: Theme, y: float, depth: int, colour: str) -> float:
-        """A theme and all within it; where to go on comes back."""
+    def draw(self, theme: Theme, y: float, depth: int) -> float:
+        """A theme and all within it, in the colour of its most typical cluster; where to go on."""
         self.room -= 1
         if self.room < 0:
             self.room -= _count(theme) - 1
@@ -94,10 +96,11 @@ class _Tree:
         x = PAD_IN + _INDENT_IN * depth
         top = y
         theme = _divided(theme)
+        colour = self._colours.get(theme.medoid_cluster, GREY)
         y = self._head(theme, x + 0.1, y, colour)
         if theme.children:
             for child in _by_time(theme.children):
-                y = self.draw(child, y, depth + 1, colour)
+                y = self.draw(child, y, depth + 1)
         elif len(theme.clusters) > 1:
             y = self._cards(theme, x + 0.1 + _INDENT_IN, y)
         self.drawing.rectangle(x, top, 0.04, y - top - 0.1, colour)
@@ -109,10 +112,10 @@ class _Tree:
         jpeg = picture_in(self._thumbnails, span, theme.medoid_s) if span else None
         self.drawing.picture(x, y, width, _PICTURE_IN, jpeg)
         beside = x + width + _GAP_IN
-        name = self.drawing.wrap(theme.name or "-", self.axis.left - beside - 0.2, bold=True)
+        name = self.drawing.wrap(self._name(theme), self.axis.left - beside - 0.2, bold=True)
         self.drawing.text(beside, y, name, bold=True)
         under = y + LINE_IN * len(name)
-        clusters = f"{len(theme.clusters)} cluster{'s' if len(theme.clusters) != 1 else ''}"
+        clusters = counted(len(theme.clusters), "cluster")
         facts = f"seen {len(theme.occurrences)}×, {amount(theme.total_s)}, {clusters}"
         self.drawing.text(beside, under, facts, size=SMALL_PT, colour=FAINT_INK)
         height = max(_PICTURE_IN, LINE_IN * len(name) + SMALL_LINE_IN)
@@ -121,6 +124,24 @@ class _Tree:
         bands = [self.axis.band(span) for span in theme.occurrences]
         self.drawing.bands(bands, middle - LINE_IN / 2, LINE_IN, colour)
         return y + height + 0.1
+
+    def _name(self, theme: Theme) -> str:
+        """What a theme is called, without what one within it is called already.
+
+        Where these are the same words, the largest of its clusters that they do not name, or how
+        many clusters there are.
+        """
+        within = [_divided(child) for child in theme.children]
+        same = next((child for child in within if child.name == theme.name), None)
+        if same is None:
+            return theme.name or "-"
+        others = [self._clusters[one] for one in theme.clusters if one not in same.clusters]
+        others.sort(key=lambda cluster: (-cluster.total_s, cluster.id))
+        named = list(dict.fromkeys(cluster.name for cluster in others if cluster.name))
+        named = [name for name in named if name not in theme.name][:_OTHERS]
+        if not named:
+            return counted(len(theme.clusters), "cluster")
+        return f"{', '.join(named)} and more"
 
     def _cards(self, theme: Theme, x: float, y: float) -> float:
         own = [self._clusters[cluster] for cluster in theme.clusters]
@@ -132,13 +153,15 @@ class _Tree:
             left = x + column * step
             picture = medoid_picture(self._thumbnails, cluster)
             self.drawing.picture(left, y, _CARD_IN, height, picture)
-            name = self.drawing.wrap(cluster.name or "-", _CARD_IN, SMALL_PT)
-            self.drawing.text(left, y + height + 0.01, name, size=SMALL_PT)
+            bar = y + height + 0.015
+            self.drawing.rectangle(left, bar, _CARD_IN, 0.025, self._colours[cluster.id])
+            name, size = self.drawing.fitted(cluster.name or "-", _CARD_IN, SMALL_PT)
+            self.drawing.text(left, y + height + 0.04, name, size=size)
             deepest = max(deepest, len(name))
         if len(own) > columns:
             left, more = x + columns * step, f"and {len(own) - columns} more"
             self.drawing.text(left, y + height / 2, more, size=SMALL_PT, colour=FAINT_INK)
-        return y + height + SMALL_LINE_IN * deepest + 0.12
+        return y + height + SMALL_LINE_IN * deepest + 0.15
 
 
 def _by_time(themes: Sequence[Theme]) -> list[Theme]:

@@ -9,9 +9,7 @@ from pathlib import Path
 from semantic_video.errors import ConfigError
 from semantic_video.records import Cluster, Span
 from semantic_video.utils.visualization.page import (
-    COLOURS,
     FAINT_INK,
-    GREY,
     LINE_IN,
     PAD_IN,
     RULE,
@@ -21,10 +19,10 @@ from semantic_video.utils.visualization.page import (
     Page,
     amount,
     clock,
-    medoid_picture,
     page,
-    shape_of,
 )
+from semantic_video.utils.visualization.palette import GREY, cluster_colours
+from semantic_video.utils.visualization.thumbnails import medoid_picture, shape_of
 
 _ROW_GAP_IN = 0.07
 _NAME_GAP_IN = 0.1
@@ -109,6 +107,7 @@ def timeline(
     window: Span | None = None,
     thumbnails: Mapping[float, bytes] | None = None,
     marks: Mapping[str, Sequence[Span]] | None = None,
+    colours: Mapping[int, str] | None = None,
 ) -> Path:
     """Draw the whole video as coloured bands over time, one row per cluster, and return the path.
 
@@ -116,15 +115,16 @@ def timeline(
     often the cluster occurs and its total time at the right. With more clusters than ``max_rows``,
     those seen once share one row, and if that is not enough, so do those with the least time.
     ``window`` shows a stretch of the video only; ``thumbnails`` (seconds -> JPEG) put a small
-    picture before each name; ``marks`` add a thin row each, such as when somebody speaks. The
-    suffix of ``path`` chooses the format (.png, .svg, .pdf). The same input gives the same bytes,
-    whatever the user's matplotlib settings are.
+    picture before each name; ``marks`` add a thin row each, such as when somebody speaks;
+    ``colours`` are those of the clusters by id, see `cluster_colours`. The suffix of ``path``
+    chooses the format (.png, .svg, .pdf). The same input gives the same bytes, whatever the user's
+    matplotlib settings are.
 
     Raises ConfigError when matplotlib is missing, the format is unknown, ``max_rows`` is below
     three, the duration is not positive, or the window lies outside it.
     """
     shown = shown_window(duration_s, window)
-    rows = timeline_rows(clusters, shown, max_rows)
+    rows = timeline_rows(clusters, shown, max_rows, colours)
     with page(path) as drawing:
         _draw(drawing, rows, shown, title, thumbnails or {}, marks or {})
     return Path(path)
@@ -148,10 +148,16 @@ def shown_window(duration_s: float, window: Span | None) -> Span:
     return shown
 
 
-def timeline_rows(clusters: Sequence[Cluster], window: Span, max_rows: int = 32) -> list[Row]:
+def timeline_rows(
+    clusters: Sequence[Cluster],
+    window: Span,
+    max_rows: int = 32,
+    colours: Mapping[int, str] | None = None,
+) -> list[Row]:
     """Choose what gets a row of its own and gather the rest below, in grey."""
     if max_rows < 3:
         raise ConfigError(f"max_rows must be at least 3, not {max_rows}")
+    palette = cluster_colours(clusters) if colours is None else colours
     own = [
         (cluster, spans)
         for cluster in clusters
@@ -167,10 +173,7 @@ def timeline_rows(clusters: Sequence[Cluster], window: Span, max_rows: int = 32)
             own.sort(key=lambda item: (-sum(span.duration_s for span in item[1]), item[0].id))
             own, other = own[: space - 1], own[space - 1 :]
     own.sort(key=lambda item: (item[1][0].start_s, item[0].id))
-    rows = [
-        Row(cluster.name, COLOURS[index % len(COLOURS)], spans, cluster)
-        for index, (cluster, spans) in enumerate(own)
-    ]
+    rows = [Row(cluster.name, palette[cluster.id], spans, cluster) for cluster, spans in own]
     for gathered, what in ((other, "others"), (once, "seen once")):
         if gathered:
             together = tuple(sorted(span for _, spans in gathered for span in spans))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,8 +28,11 @@ from semantic_video.utils.visualization import (
     theme_tree,
     timeline,
 )
-from semantic_video.utils.visualization.page import page
+from semantic_video.utils.visualization.page import clock
+from semantic_video.utils.visualization.palette import COLOURS, cluster_colours
 from semantic_video.utils.visualization.scene_map import _placed, flatten, frequent_transitions
+from semantic_video.utils.visualization.thumbnails import medoid_picture
+from semantic_video.utils.visualization.timeline import timeline_rows
 from tests.utils.visualization.films import (
     LONG_NAME,
     Film,
@@ -322,9 +326,137 @@ def test_a_damaged_small_picture_is_an_empty_box(tmp_path: Path) -> None:
     assert edges_are_white(pixels(draw_sheet(replace(made, thumbnails=broken), tmp_path / "s.png")))
 
 
-def test_lines_are_never_wider_than_asked(tmp_path: Path) -> None:
-    with page(tmp_path / "p.png") as drawing:
-        for text in (LONG_NAME, "W" * 200, "", "a " * 50):
-            lines = drawing.wrap(text, 1.0)
-            assert "".join(lines).replace(" ", "") == text.replace(" ", "")
-            assert all(drawing.width_of(line) <= 1.0 for line in lines)
+def test_a_cluster_has_one_colour_in_all_pictures_of_a_film(tmp_path: Path) -> None:
+    made = replace(film(24, 8, 60.0), thumbnails={})
+    colours = cluster_colours(made.clusters)
+    longest = max(made.clusters, key=lambda cluster: cluster.total_s)
+    assert colours[longest.id] == COLOURS[0]
+    assert {
+        row.cluster.id: row.colour
+        for row in timeline_rows(made.clusters, Span(0, 60))
+        if row.cluster
+    } == colours
+    for draw in (draw_timeline, draw_sheet, draw_map):
+        svg = draw(made, tmp_path / "p.svg").read_text("utf-8")
+        assert all(colour.lower() in svg for colour in colours.values())
+    one = made.clusters[-1]
+    alone = [
+        sheet([one], made.scenes, {}, tmp_path / "s.svg", whole=made.clusters),
+        timeline([one], 60.0, tmp_path / "t.svg", colours=colours),
+        scene_map(
+            [scene for scene in made.scenes if scene.cluster == one.id],
+            [one],
+            made.vectors[[scene.id for scene in made.scenes if scene.cluster == one.id]],
+            {},
+            tmp_path / "m.svg",
+            colours=colours,
+        ),
+    ]
+    for path in alone:
+        used = {colour for colour in COLOURS if colour.lower() in path.read_text("utf-8")}
+        assert used == {colours[one.id]}
+
+
+def test_a_scene_without_picture_is_no_empty_box(tmp_path: Path) -> None:
+    made = film(20, 5, 60.0)
+    lost = made.scenes[made.clusters[0].scenes[1]]
+    there = {
+        at: jpeg for at, jpeg in made.thumbnails.items() if not lost.start_s <= at < lost.end_s
+    }
+    grey = (0xE4, 0xE4, 0xE4)
+    for draw in (draw_map, draw_sheet):
+        usual = area_of(pixels(draw(made, tmp_path / "p.png")), grey)
+        assert (
+            area_of(pixels(draw(replace(made, thumbnails=there), tmp_path / "p.png")), grey)
+            < usual + 900
+        )
+    medoid = made.scenes[made.clusters[0].medoid_scene]
+    without = {
+        at: jpeg for at, jpeg in made.thumbnails.items() if not medoid.start_s <= at < medoid.end_s
+    }
+    picture = medoid_picture(without, made.clusters[0])
+    assert picture == jpeg(colour_of(0))
+
+
+def test_the_sheet_counts_scenes_that_it_does_not_show(tmp_path: Path) -> None:
+    made = film(3, 1, 30.0)
+    apart = replace(made.clusters[0], occurrences=(Span(0, 10), Span(20, 30)), scenes=(0, 2))
+    there = {5.0: jpeg(colour_of(0))}
+    svg = sheet([apart], made.scenes, there, tmp_path / "s.svg").read_text("utf-8")
+    assert "<!-- seen 2×, 30.0 s, 2 scenes -->" in svg
+    once = film(2, 2, 20.0)
+    svg = sheet(once.clusters, once.scenes, there, tmp_path / "s.svg").read_text("utf-8")
+    assert "<!-- no picture -->" in svg
+
+
+def test_a_sheet_of_a_stretch_speaks_of_the_stretch(tmp_path: Path) -> None:
+    made = film(10, 5, 100.0)
+    longest = max(made.clusters, key=lambda cluster: len(cluster.occurrences))
+    here = replace(longest, occurrences=longest.occurrences[:1], scenes=longest.scenes[:1])
+    start_s = longest.occurrences[0].start_s
+    window = Span(start_s + 4, start_s + 9)
+    svg = sheet(
+        [here], made.scenes, {}, tmp_path / "s.svg", window=window, whole=made.clusters
+    ).read_text("utf-8")
+    assert "<!-- Seen once in this stretch -->" in svg
+    assert f"<!-- {len(longest.occurrences)}× in all -->" in svg
+    assert f"<!-- {clock(window.start_s)} -->" in svg
+
+
+def test_the_words_by_chance_cover_no_time(tmp_path: Path) -> None:
+    made = film(10, 3, 120.0)
+    svg = draw_query(made, tmp_path / "q.svg").read_text("utf-8")
+    heights = {
+        name: float(y)
+        for name, y in re.findall(
+            r"<!-- ([^\n]*?) -->\s*<g[^>]*transform=\"translate\([\d.]+ ([\d.]+)\)", svg
+        )
+    }
+    assert heights["0:02:00"] - heights["by chance"] > 100
+
+
+def test_a_stretch_is_not_found_because_the_film_is(tmp_path: Path) -> None:
+    made = film(10, 3, 100.0)  # the score falls from 0.5 at the start
+    for window, says in (
+        (Span(70, 100), "From 0:01:10 to 0:01:40: none of 3 moments counts as found. In the whole"),
+        (Span(0, 20), "From 0:00:00 to 0:00:20: 2 of 2 moments count as found. In the whole film:"),
+    ):
+        path = tmp_path / "q.svg"
+        query_curve(
+            "a dog", made.candidates(), 100.0, path, threshold=0.3, note="Found.", window=window
+        )
+        assert says in " ".join(re.findall(r"<!-- (.*?) -->", path.read_text("utf-8")))
+
+
+def test_what_is_not_found_is_outlined_in_full_colour(tmp_path: Path) -> None:
+    found = TermRow("a dog", (Span(0, 30),), (0.9,), below=(Span(60, 80),))
+    nearest = TermRow("a cat", (Span(40, 60),), (0.01,), found=False)
+    result = TermRow("result", (Span(40, 80),), (0.01,), found=False)
+    picture = pixels(query_terms("q", [found, nearest], result, 100.0, tmp_path / "q.png"))
+    green = (0x11, 0x77, 0x33)
+    assert 700 < area_of(picture, green) < 5000
+    assert area_of(picture, (0x33, 0x22, 0x88)) > 5000 + 700
+    unsure = TermRow("a dog", (Span(0, 50), Span(60, 90)), (0.9, 0.02))
+    pale = pixels(query_terms("q", [unsure], result, 100.0, tmp_path / "q.png"))
+    seen = np.abs(pale.astype(int).min(axis=2) - 255) > 80
+    assert seen.sum() > 1.4 * area_of(pale, (0x33, 0x22, 0x88))
+
+
+def test_a_theme_does_not_say_the_words_of_one_within_it(tmp_path: Path) -> None:
+    made = film(12, 4, 60.0)
+    fine = tuple(theme_of(1, made.clusters[half::2]) for half in range(2))
+    same = replace(theme_of(0, made.clusters, fine), name=fine[0].name)
+    path = tmp_path / "t.svg"
+    theme_tree([same], made.clusters, 60.0, {}, path)
+    shown = re.findall(r"<!-- (.*?) -->", path.read_text("utf-8"))
+    assert shown.count(fine[0].name) == 2  # the theme and its cluster
+    assert any(line.endswith(" and more") for line in shown)
+    alike = tuple(replace(cluster, name="cluster 0") for cluster in made.clusters)
+    theme_tree([same], alike, 60.0, {}, path)
+    assert "<!-- 4 clusters -->" in path.read_text("utf-8")
+
+
+def test_one_of_a_kind_is_said_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "m.svg"
+    memory_account([[Span(0, 5)]], 10, [], path)
+    assert "1 scene in 1 entry of at most 10; 0 were merged" in path.read_text("utf-8")
