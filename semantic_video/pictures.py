@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
@@ -17,13 +17,14 @@ from semantic_video.config import Config
 from semantic_video.errors import ConfigError, QueryError
 from semantic_video.library import Library, VideoRecord
 from semantic_video.memory_hierarchy import MemoryHierarchy
-from semantic_video.query_language import Query, Term, parse
+from semantic_video.query_language import Count, Every, HowLong, Query, Term, parse
 from semantic_video.records import Cluster, Line, Moment, Scene, Span
 from semantic_video.scene_retrieval import Moments
 from semantic_video.search import Searcher
 from semantic_video.stored_memory import memory_from_stored
 from semantic_video.utils import visualization
 from semantic_video.utils.visualization.page import clock, counted
+from semantic_video.utils.visualization.stretches import clusters_of, rests_on
 
 What = Literal["timeline", "map", "sheet", "themes", "memory", "experts", "query"]
 KINDS: tuple[str, ...] = get_args(What)
@@ -157,7 +158,7 @@ class Pictures:
         query = query.strip()
         asked = parse(query)
         if isinstance(asked, Term):
-            return self._draw_phrase(asked.text, path, window)
+            return self._draw_phrase(query, path, window)
         return self._draw_over_time(query, asked, path, window)
 
     def _draw_memory(self, path: Path, title: str) -> Path:
@@ -193,6 +194,7 @@ class Pictures:
     def _draw_experts(self, path: Path, title: str) -> Path:
         """Which expert is at work when, how training went, and what held-out time says."""
         from semantic_video.moe_experts import overview_of
+        from semantic_video.moe_experts.training import MIN_SCENES
 
         if self.experts is None:
             raise QueryError(
@@ -205,7 +207,10 @@ class Pictures:
         ]
         count = len(seen.utilisation)
         if not count:
-            notes.insert(0, "None were trained, so nothing is routed.")
+            few = counted(len(self.scenes), "scene")
+            least = f"{MIN_SCENES} are needed, so that some can be held out"
+            why = f": {few}, and {least}" if len(self.scenes) < MIN_SCENES else ""
+            notes.insert(0, f"None were trained{why}.")
         return visualization.experts(
             self._expert_rows(seen.routing, seen.utilisation),
             self.duration_s,
@@ -257,7 +262,7 @@ class Pictures:
         )
         chance = self._searcher.asker.chance(phrase)
         return visualization.query_curve(
-            f"“{phrase}” in {self.record.name}",
+            f"{_quoted(phrase)} in {self.record.name}",
             tuple(seen),
             self.duration_s,
             path,
@@ -273,16 +278,18 @@ class Pictures:
         """Where each phrase of a query over time is found, and what the query makes of it."""
         phrases = list(dict.fromkeys(term.text for term in asked.terms()))
         requests = [Request(phrase, plain=True, every=True) for phrase in phrases]
+        # Without "every", moments that do not count fill up the list.
+        whole = query if isinstance(asked, Every | Count | HowLong) else f"every ({query})"
         everything = len(self.scenes) + len(self.lines)
         candidates = [Request(phrase, plain=True, exact=True, k=everything) for phrase in phrases]
-        answers = self._searcher.ask([*requests, *candidates, Request(query, every=True)])
+        answers = self._searcher.ask([*requests, *candidates, Request(whole, every=True)])
         found, seen = answers[: len(phrases)], answers[len(phrases) : -1]
         result = answers[-1]
         rows = zip(phrases, found, seen, strict=True)
         return visualization.query_terms(
             f"{query} in {self.record.name}",
             [
-                _term_row(f"“{phrase}”", own, () if result.found else rests_on(result, every))
+                _term_row(_quoted(phrase), own, () if result.found else rests_on(result, every))
                 for phrase, own, every in rows
             ],
             _term_row("result", result),
@@ -386,38 +393,27 @@ class Pictures:
         return scenes, clusters_of(scenes, self.clusters, shown)
 
 
+def _quoted(phrase: str) -> str:
+    """A phrase in quotes, also where it has its own."""
+    bare = phrase[1:-1] if phrase[0] == phrase[-1] == '"' else phrase
+    return f"“{bare or phrase}”"
+
+
 def _term_row(name: str, found: Moments, more: Sequence[Moment] = ()) -> visualization.TermRow:
     """What of an answer counts as found, or the nearest where nothing does; ``more`` do not."""
     spans = tuple(Span(moment.start_s, moment.end_s) for moment in found)
-    below = (Span(moment.start_s, moment.end_s) for moment in more)
+    below = (
+        Span(moment.start_s, moment.end_s)
+        for moment in more
+        if not any(moment.start_s < one.end_s and moment.end_s > one.start_s for one in spans)
+    )
     return visualization.TermRow(
         name,
         spans,
         tuple(moment.probability or 0.0 for moment in found),
         found.found,
-        tuple(span for span in below if span not in spans),
+        tuple(below),
     )
-
-
-def rests_on(result: Sequence[Moment], candidates: Sequence[Moment]) -> list[Moment]:
-    """The moments of a phrase that the results of a query are made of.
-
-    Those are at least as sure as the result, and within its time; of `before` and `after`, whose
-    other side lies outside, the surest.
-    """
-    least = min((moment.probability or 0.0 for moment in result), default=1.0)
-    sure = [moment for moment in candidates if (moment.probability or 0.0) >= least]
-    within = [
-        moment
-        for moment in sure
-        if any(
-            moment.start_s < one.end_s
-            and moment.end_s > one.start_s
-            and (moment.probability or 0.0) >= (one.probability or 0.0)
-            for one in result
-        )
-    ]
-    return within or sure[:1]
 
 
 def _longest(scenes: Sequence[Scene]) -> int:
@@ -434,49 +430,6 @@ def _outcome(answer: Moments) -> str:
     if answer.value is not None:
         said += f" The number asked for: {answer.value:g}."
     return said
-
-
-def clusters_of(
-    scenes: Sequence[Scene], clusters: Sequence[Cluster], shown: Span
-) -> tuple[Cluster, ...]:
-    """What the clusters are where only ``scenes`` count, in order of time.
-
-    Times on screen are those within ``shown``, into which each of the scenes reaches.
-
-    A medoid that is not among them gives way to the cluster's longest scene.
-    """
-    own: dict[int, list[Scene]] = {}
-    for scene in scenes:
-        own.setdefault(scene.cluster, []).append(scene)
-    kept = []
-    for cluster in clusters:
-        members = own.get(cluster.id)
-        if members is None:
-            continue
-        ids = tuple(scene.id for scene in members)
-        occurrences: list[Span] = []
-        for scene in members:
-            if occurrences and occurrences[-1].end_s == scene.start_s:
-                occurrences[-1] = Span(occurrences[-1].start_s, scene.end_s)
-            else:
-                occurrences.append(Span(scene.start_s, scene.end_s))
-        medoid, at = cluster.medoid_scene, cluster.medoid_s
-        if medoid not in ids:
-            longest = max(members, key=lambda scene: scene.end_s - scene.start_s)
-            medoid, at = longest.id, (longest.start_s + longest.end_s) / 2
-        kept.append(
-            replace(
-                cluster,
-                scenes=ids,
-                occurrences=tuple(occurrences),
-                total_s=sum(
-                    span.duration_s for span in visualization.spans_inside(occurrences, shown)
-                ),
-                medoid_scene=medoid,
-                medoid_s=at,
-            )
-        )
-    return tuple(kept)
 
 
 def scene_vectors(memory: MemoryHierarchy, scenes: Sequence[Scene]) -> NDArray[np.float32]:

@@ -76,6 +76,36 @@ def test_a_page_keeps_to_its_size_and_to_what_tells_most(
         assert data["scenes"][cluster["shown"][0]][2] is not None
 
 
+def test_pictures_of_many_small_marks_leave_room_for_themselves(tmp_path: Path) -> None:
+    made = film(1500, 40, 3600.0)
+    rng = np.random.default_rng(0)
+    made.thumbnails.update({time: rng.bytes(6000) for time in made.thumbnails})
+    pictures = [("Map", "<" * 300_000), ("Themes", "<" * 300_000)]  # each sign takes six bytes
+    page = written(made, tmp_path, pictures=pictures)
+    assert page.stat().st_size < 5_000_000
+    data = data_of(page)
+    assert [title for title, _ in data["pictures"]] == ["Map"]
+    assert data["left_out"] == ["Themes"]
+
+
+def test_what_was_watched_has_no_file_to_play(tmp_path: Path) -> None:
+    made = film(4, 2, 20.0)
+    address = "http://127.0.0.1:8000/live.m3u8"
+    page = report(made.clusters, made.scenes, made.thumbnails, address, tmp_path / "report.html")
+    data = data_of(page)
+    assert (data["film"], data["place"], data["name"]) == (None, address, address)
+    if CHROMIUM is None:
+        return
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(page)
+        browser.wait_for("!document.querySelector('#missing').hidden")
+        assert "no file of it is kept" in browser.run(
+            "document.querySelector('#missing').textContent"
+        )
+        assert browser.run("document.querySelectorAll('a').length") == 0
+        assert browser.errors == []
+
+
 def test_a_page_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     made = film(2, 2, 10.0)
     with pytest.raises(OutputError, match="cannot write"):

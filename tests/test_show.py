@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from semantic_video.cli import run
+from semantic_video.config import load_config
+from semantic_video.library import Library
+from semantic_video.pictures import Pictures
 from tests.media import Shot, render, write_video
+from tests.test_report import data_of
 from tests.utils.visualization.films import edges_are_white, pixels
 
 
@@ -52,6 +57,61 @@ def test_a_query_over_time_shows_its_terms(
     assert run([*syntax, "--library", str(library)]) == 2
 
 
+def test_a_title_quotes_once(library: Path, tmp_path: Path) -> None:
+    for query in ("a dog", '"a dog"'):
+        path = tmp_path / "query.svg"
+        command = ["show", "film.mp4", "--query", query, "-o", str(path)]
+        assert run([*command, "--library", str(library)]) == 0
+        assert "<!-- “a dog” in film.mp4 -->" in path.read_text()
+
+
+def test_a_map_of_a_stretch_says_so(library: Path, tmp_path: Path) -> None:
+    path = tmp_path / "map.svg"
+    stretch = ["--from", "2", "--to", "0:06", "--library", str(library)]
+    assert run(["show", "film.mp4", "--what", "map", "-o", str(path), *stretch]) == 0
+    assert "<!-- film.mp4, 0:00:02 to 0:00:06 -->" in path.read_text()
+
+
+def test_experts_of_clusters_that_were_joined_share_a_row(library: Path) -> None:
+    shelf = Library(library)
+    pictures = Pictures.of(shelf, shelf.resolve("film.mp4"), load_config(None))
+    scenes = pictures.scenes
+    returning = next(one for one in pictures.clusters if len(one.scenes) > 1)
+    first, second = returning.scenes[:2]
+    routing = {first: 0, second: 2, **{s.id: 1 for s in scenes if s.id not in returning.scenes}}
+    rows = pictures._expert_rows(routing, (0.3, 0.4, 0.2, 0.1))
+    joined = next(row for row in rows if row.name == f"0, 2: {returning.name}")
+    assert joined.share == pytest.approx(0.5)
+    assert len(joined.spans) == 2
+    assert joined.colour == pictures.colours[returning.id]
+    assert len(rows) == 3
+    assert any(row.name == "expert 3" and row.spans == () for row in rows)
+
+
+def test_a_film_too_short_for_experts_says_why(library: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    copied = tmp_path / "library"
+    shutil.copytree(library, copied)
+    options = ["--library", str(copied)]
+    assert run(["train", "film.mp4", "--quiet", *options]) == 0
+    path = tmp_path / "experts.svg"
+    assert run(["show", "film.mp4", "--what", "experts", "-o", str(path), *options]) == 0
+    assert "None were trained: " in path.read_text()
+    assert "24 are needed" in path.read_text()
+    page = tmp_path / "report.html"
+    query = ["--query", "a dog", "--query", '"a dog" then "a cat"']
+    assert run(["report", "film.mp4", "-o", str(page), *query, *options]) == 0
+    titles = [title for title, _ in data_of(page)["pictures"]]
+    assert titles == [
+        "Query: a dog",
+        'Query: "a dog" then "a cat"',
+        "Themes",
+        "Map",
+        "Memory",
+        "Experts",
+    ]
+
+
 def test_without_what_the_timeline_is_printed(
     library: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,6 +135,9 @@ def test_without_what_the_timeline_is_printed(
         (["--what", "experts", "-o", "e.png"], "film.mp4 has no experts: train some with"),
         (["--what", "sheet", "-o", "s.bmp"], "end it in .png, .svg or .pdf"),
         (["--what", "sheet", "-o", "no/such/s.png"], "cannot write"),
+        (["--what", "memory", "-o", "m.png", "--from", "2"], "--what memory shows the memory of"),
+        (["--what", "themes", "-o", "t.png", "--to", "2"], "leave --from and --to away"),
+        (["--what", "experts", "-o", "e.png", "--to", "2"], "leave --from and --to away"),
         (["--from", "soon"], "--from soon: write a time as 90, 1:30 or 0:01:30"),
         (["--from", "1:00", "--to", "0:30"], "--from 1:00 lies behind --to 0:30"),
         (["--from", "1:00:00"], "the video goes from 0:00:00 to 0:00:10"),

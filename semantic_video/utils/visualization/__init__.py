@@ -8,7 +8,7 @@ from semantic_video.utils.visualization.report import report
 from semantic_video.utils.visualization.scene_map import scene_map
 from semantic_video.utils.visualization.sheet import sheet
 from semantic_video.utils.visualization.themes import theme_tree
-from semantic_video.utils.visualization.timeline import shown_window, spans_inside, timeline
+from semantic_video.utils.visualization.timeline import shown_window, timeline
 
 __all__ = [
     "GREY",
@@ -24,7 +24,6 @@ __all__ = [
     "scene_map",
     "sheet",
     "shown_window",
-    "spans_inside",
     "theme_tree",
     "timeline",
 ]

@@ -69,9 +69,10 @@ def query_curve(
     """Draw the score of every candidate over time, and the best ``k`` with their pictures.
 
     ``candidates`` are moments of one video that never overlap, best first; ``answers`` those to
-    mark where they are others, such as words that were said. ``threshold`` is the
-    score from which a moment counts as found, a dashed line; ``chance`` are the scores [N] that
-    this video gives to what it does not show, a histogram at the side. ``note`` says the outcome.
+    mark where they are others, such as words that were said; where none of them lies in the window,
+    the best candidates there are marked. ``threshold`` is the score from which a moment counts as
+    found, a dashed line; ``chance`` are the scores [N] that this video gives to what it does not
+    show, a histogram at the side. ``note`` says the outcome.
 
     Raises ConfigError when matplotlib is missing, the format is unknown, or the window lies
     outside the video.
@@ -80,6 +81,7 @@ def query_curve(
     inside = [m for m in candidates if m.end_s > shown.start_s and m.start_s < shown.end_s]
     listed = inside if answers is None else answers
     best = [m for m in listed if m.end_s > shown.start_s and m.start_s < shown.end_s][:k]
+    best = best or inside[:k]  # no answer lies here: the nearest there is
     pictures = thumbnails or {}
     null = np.zeros(0) if chance is None else np.asarray(chance, dtype=np.float64)
     with page(path) as drawing:
@@ -93,7 +95,7 @@ def query_curve(
         right = PAD_IN + (_NULL_IN + _GAP_IN if len(null) else 0.35)
         axis = TimeAxis(shown, left, drawing.width_in - left - right)
         levels = _levels(drawing, axis, best)
-        y += SMALL_LINE_IN * (1 + max(levels, default=-1)) + 0.03
+        y += SMALL_LINE_IN * (1 + max(levels, default=0)) + 0.03
         scale = _Scale(y, y + _PANEL_IN, _limits(inside, threshold, null))
         scale.draw(drawing, axis)
         for rank, (moment, level) in enumerate(zip(best, levels, strict=True), start=1):
@@ -176,9 +178,7 @@ def query_terms(
                     drawing.rectangle(x, middle - LINE_IN / 2, width, LINE_IN, colour, alpha=alpha)
             for part in spans_inside([*row.below, *([] if row.found else row.spans)], shown):
                 x, width = axis.band(part)
-                drawing.rectangle(
-                    x, middle - LINE_IN / 2, width, LINE_IN, "white", edge=colour, edge_pt=1.1
-                )
+                drawing.rectangle(x, middle - LINE_IN / 2, width, LINE_IN, edge=colour, edge_pt=1.1)
             drawing.text(
                 left - _GAP_IN, middle, lines, align="right", middle=True, bold=row is result
             )

@@ -30,7 +30,9 @@ _CARD_IN = 0.72
 _GAP_IN = 0.08
 _BAND_IN = 2.6
 _OTHERS = 2
-"""So many clusters name a theme whose own words are those of one within it."""
+"""So many clusters name a theme whose own words are those of one within it,"""
+_TELLING = 0.25
+"""where they and their like take so much of its time."""
 _MORE_IN = 0.8
 """Kept free beside the clusters of a theme for how many more there are."""
 
@@ -116,7 +118,9 @@ class _Tree:
         self.drawing.text(beside, y, name, bold=True)
         under = y + LINE_IN * len(name)
         clusters = counted(len(theme.clusters), "cluster")
-        facts = f"seen {len(theme.occurrences)}×, {amount(theme.total_s)}, {clusters}"
+        facts = f"seen {len(theme.occurrences)}×, {amount(theme.total_s)}"
+        if name != [clusters]:
+            facts += f", {clusters}"
         self.drawing.text(beside, under, facts, size=SMALL_PT, colour=FAINT_INK)
         height = max(_PICTURE_IN, LINE_IN * len(name) + SMALL_LINE_IN)
         middle = y + height / 2
@@ -128,8 +132,8 @@ class _Tree:
     def _name(self, theme: Theme) -> str:
         """What a theme is called, without what one within it is called already.
 
-        Where these are the same words, the largest of its clusters that they do not name, or how
-        many clusters there are.
+        Where these are the same words: the largest of its other clusters, or where they are a small
+        part of it, how many clusters there are.
         """
         within = [_divided(child) for child in theme.children]
         same = next((child for child in within if child.name == theme.name), None)
@@ -139,7 +143,8 @@ class _Tree:
         others.sort(key=lambda cluster: (-cluster.total_s, cluster.id))
         named = list(dict.fromkeys(cluster.name for cluster in others if cluster.name))
         named = [name for name in named if name not in theme.name][:_OTHERS]
-        if not named:
+        seconds = sum(cluster.total_s for cluster in others)
+        if not named or seconds < _TELLING * theme.total_s:
             return counted(len(theme.clusters), "cluster")
         return f"{', '.join(named)} and more"
 
