@@ -31,7 +31,7 @@ def main() -> None:
 
     for query in queries or ["person walking"]:
         moments = processor.query_semantic_memory(query)
-        print(f"\n{query}: {'found' if moments.found else 'probably not there; the nearest:'}")
+        print(f"\n{query}: {moments.verdict}")
         for moment in moments[:5]:
             print(f"  {moment.start_s:8.1f} - {moment.end_s:8.1f} s   {moment.score:.3f}")
 

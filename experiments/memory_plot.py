@@ -17,7 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from experiments.memory_budget import FORMS, METRICS, UNLIMITED, markdown
+from semantic_video.utils.visualization.palette import COLOURS
 
+_MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<")
+_DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)))
 _MARKS = (20, 50, 100, 200, 500, 1000, 2000)
 
 
@@ -27,8 +30,9 @@ def stream_figure(path: Path) -> Figure:
     minutes = [sample[0] / 60 for sample in report["samples"]]
     figure = Figure(figsize=(7, 2.6), layout="constrained")
     axes = figure.subplots()
-    axes.plot(minutes, [sample[1] for sample in report["samples"]], label="process, MB")
-    axes.plot(minutes, [sample[2] for sample in report["samples"]], label="entries held")
+    megabytes, entries = ([sample[at] for sample in report["samples"]] for at in (1, 2))
+    axes.plot(minutes, megabytes, color=COLOURS[0], label="process, MB")
+    axes.plot(minutes, entries, color=COLOURS[1], linestyle="--", label="entries held")
     axes.set(xlabel="minutes of film streamed in", ylim=(0, None))
     axes.legend(loc="center right", frameon=False)
     return figure
@@ -38,27 +42,51 @@ def budget_figure(path: Path) -> Figure:
     """Recall of every policy against the bytes it takes: a row for each form of an entry."""
     table = json.loads(path.read_text(encoding="utf-8"))["table"]
     limited = [line for line in table if line["budget"] < UNLIMITED]
+    policies = list(dict.fromkeys(line["policy"] for line in limited))
     forms = _forms(table)
     figure = Figure(figsize=(10, 3 * len(forms)), layout="constrained")
     panels = figure.subplots(len(forms), len(METRICS), sharey=True, sharex="row", squeeze=False)
     for row, form in zip(panels, forms, strict=True):
         for axes, metric in zip(row, METRICS, strict=True):
-            for policy in dict.fromkeys(line["policy"] for line in limited):
+            for policy in policies:
                 own = sorted(
                     (line["bytes"] / 1000, line[metric])
                     for line in limited
                     if (line["form"], line["policy"]) == (form, policy)
                 )
-                width = 2.4 if policy == "semantic" else 1.0
-                axes.plot([x for x, _ in own], [y for _, y in own], lw=width, label=policy)
+                axes.plot(
+                    [x for x, _ in own],
+                    [y for _, y in own],
+                    label=policy,
+                    **_line(policy, policies),
+                )
             axes.set(xscale="log", title=f"{metric}, {form}", xlabel="kB", ylim=(0, 1))
             axes.xaxis.set_major_formatter(ScalarFormatter())
             axes.xaxis.set_minor_formatter(NullFormatter())
             axes.set_xticks([x for x in _MARKS if axes.get_xlim()[0] < x < axes.get_xlim()[1]])
     figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False
+        *axes.get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+        handlelength=4,
     )
     return figure
+
+
+def _line(policy: str, policies: list[str]) -> dict[str, Any]:
+    """Looks of a policy's line: a colour, marker and dashes of its own; ours is the thickest."""
+    place = policies.index(policy)
+    ours = policy == "semantic"
+    return {
+        "color": COLOURS[place % len(COLOURS)],
+        "marker": _MARKERS[place % len(_MARKERS)],
+        "linestyle": _DASHES[place % len(_DASHES)],
+        "linewidth": 2.6 if ours else 1.4,
+        "markersize": 6 if ours else 5,
+        "markerfacecolor": COLOURS[place % len(COLOURS)] if ours else "white",
+        "zorder": 3 if ours else 2,
+    }
 
 
 def tables(paths: list[Path]) -> str:
