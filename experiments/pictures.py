@@ -10,15 +10,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
+from scipy.spatial import cKDTree
 
 from semantic_video.config import load_config
 from semantic_video.library import Library
 from semantic_video.pictures import Pictures
+from semantic_video.utils.visualization.palette import COLOURS, GREY
 
 WIDTH = 1000
 """Pixels: sharp on a page of 800 points, and a fraction of what is drawn."""
-COLOURS = 160
+KEPT = 240
+"""Colours of the picture that are kept, beside white and those that mean a cluster."""
 
 
 def main() -> None:
@@ -43,11 +47,18 @@ def main() -> None:
 
 
 def shrink(path: Path) -> None:
-    """Reduce a PNG in place to `WIDTH` pixels and `COLOURS` colours."""
+    """Reduce a PNG in place to `WIDTH` pixels and few colours, those of clusters as they are."""
     with Image.open(path) as image:
         size = (WIDTH, round(image.height * WIDTH / image.width))
         small = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    small.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    most_seen = small.quantize(KEPT, dither=Image.Dither.NONE).getpalette() or []
+    meant = b"".join(bytes.fromhex(colour[1:]) for colour in ("#FFFFFF", *COLOURS, GREY))
+    colours = np.concatenate([np.frombuffer(meant, np.uint8), np.array(most_seen, np.uint8)])
+    colours = colours.reshape(-1, 3)
+    _, nearest = cKDTree(colours).query(np.asarray(small).reshape(-1, 3))
+    few = Image.fromarray(nearest.astype(np.uint8).reshape(small.height, small.width), mode="P")
+    few.putpalette(colours.tobytes())
+    few.save(path, optimize=True)
 
 
 if __name__ == "__main__":
