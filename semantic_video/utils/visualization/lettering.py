@@ -28,7 +28,10 @@ _MORE_FONTS = (
 )
 # Fonts whose letters are not what their numbers say, or the same box for all.
 _NO_LETTERS = re.compile(r"cm[a-z]+\d*$|STIX(Size|Non)|Last ?Resort|Adobe Blank", re.IGNORECASE)
+_UPRIGHT = (400, 500, "normal", "regular", "book", "medium")
+"""Weights of the face that is drawn of a font; italics and others may have other letters."""
 _BREAK_AFTER = "-/_.\u2010\u2013]"
+_TAKES_VOWEL = re.compile(r"VOWEL SIGN|SIGN VIRAMA")
 _SPOKEN = re.compile(
     r"(?:LETTER|SYLLABLE|VOWEL SIGN)\b.*?(\w+)$|THAI CHARACTER (?:SARA (\w+)|(\w))"
 )
@@ -40,7 +43,16 @@ def legible(text: str) -> str:
     A letter or syllable becomes the sound that Unicode names it by, a picture its name, and any
     other its number.
     """
-    return "".join(letter if _drawn(letter) else _spelt(letter) for letter in text)
+    written = ""
+    for letter in text:
+        if _drawn(letter):
+            written += letter
+            continue
+        # In scripts of India a letter sounds with an "a" until a sign takes its place.
+        if _TAKES_VOWEL.search(unicodedata.name(letter, "")):
+            written = written.removesuffix("a")
+        written += _spelt(letter)
+    return written
 
 
 def pieces(word: str) -> list[str]:
@@ -102,7 +114,12 @@ def font_of(letter: str) -> str | None:
     from matplotlib.font_manager import fontManager
 
     order = {name: place for place, name in enumerate((OWN_FONT, *_MORE_FONTS))}
-    fonts = [entry for entry in fontManager.ttflist if not _NO_LETTERS.match(entry.name)]
+    fonts = [
+        entry
+        for entry in fontManager.ttflist
+        if (entry.style, entry.weight in _UPRIGHT) == ("normal", True)
+        and not _NO_LETTERS.match(entry.name)
+    ]
     fonts.sort(key=lambda entry: (order.get(entry.name, len(order)), entry.name, entry.fname))
     return next((one.name for one in fonts if ord(letter) in _letters_of(one.fname)), None)
 

@@ -126,10 +126,10 @@ class Page:
             return text
         written = legible(text)
         self._spelt = self._spelt or written != text
-        fonts = matplotlib.rcParams["font.sans-serif"]
+        fonts = matplotlib.rcParams["font.family"]
         more = {font for letter in written if (font := font_of(letter)) is not None}
         if not more <= set(fonts):
-            matplotlib.rcParams["font.sans-serif"] = [*fonts, *sorted(more - set(fonts))]
+            matplotlib.rcParams["font.family"] = [*fonts, *sorted(more - set(fonts))]
         return written
 
     def text(
@@ -385,7 +385,7 @@ def page(path: str | Path, width_in: float = WIDTH_IN) -> Iterator[Page]:
         matplotlib.rcParams.update(
             {
                 "font.size": FONT_PT,
-                "font.sans-serif": [OWN_FONT],
+                "font.family": [OWN_FONT],
                 "svg.hashsalt": "semantic-video",
                 "text.parse_math": False,
             }

@@ -149,11 +149,16 @@ def query_terms(
     """
     shown = shown_window(duration_s, window)
     with page(path) as drawing:
+        if window is not None:
+            stretch = f"From {clock(shown.start_s)} to {clock(shown.end_s)}"
+            note = f"{stretch}, with what is found there. In the whole film: {note}"
         note = f"{note} Filled: found, the surer the darker. Outlined: the nearest, not found."
         y = top = drawing.heading(query, note.strip())
         rows = [*terms, result]
         names = [drawing.wrap(row.name or "-", 2.2, bold=row is result) for row in rows]
-        counts = [f"{len(row.spans)}×" if row.found else "not found" for row in rows]
+        counts = [
+            f"{len(spans_inside(row.spans, shown))}×" if row.found else "not found" for row in rows
+        ]
         widest = max(
             drawing.width_of(line, bold=row is result)
             for row, lines in zip(rows, names, strict=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib
+
 from semantic_video.records import Cluster, Span
 from semantic_video.utils.visualization import timeline
 from semantic_video.utils.visualization.lettering import font_of, legible
@@ -34,8 +36,22 @@ def test_words_break_at_hyphens_and_nowhere_else(tmp_path: Path) -> None:
         assert 6.5 <= size < 9.0
 
 
+def test_a_letter_that_one_font_lacks_comes_from_another(tmp_path: Path) -> None:
+    letter = "\ua72c"  # both fonts come with matplotlib
+    assert font_of(letter) == "DejaVu Serif"
+    assert legible(letter) == letter
+    before = list(matplotlib.rcParams["font.family"])
+    with page(tmp_path / "p.png") as drawing:
+        width = drawing.width_of(letter)
+        matplotlib.rcParams["font.family"] = ["DejaVu Serif"]
+        assert drawing.width_of(letter) == width  # and not that of an empty box
+    assert list(matplotlib.rcParams["font.family"]) == before
+
+
 def test_what_no_font_has_is_spelt_and_said(tmp_path: Path) -> None:
     assert legible("Łódź кот") == "Łódź кот"
+    if font_of("क") is None:
+        assert legible("कुत्ता") == "kuttaa"
     assert "\U00010600" not in legible("\U00010600")  # a sign of Linear A
     name = "a cat \U00012000"
     spelt, plain = (

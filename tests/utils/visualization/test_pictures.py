@@ -275,6 +275,11 @@ def test_a_term_that_is_not_found_says_so(tmp_path: Path) -> None:
     nearest = TermRow("a cat", (Span(50, 80),), (0.1,), found=False)
     words = query_terms("q", [found], nearest, 100.0, tmp_path / "q.svg").read_text("utf-8")
     assert ("2×" in words, "not found" in words, "1×" in words) == (True, True, False)
+    stretch = query_terms(
+        "q", [found], nearest, 100.0, tmp_path / "q.svg", note="Found.", window=Span(35, 90)
+    ).read_text("utf-8")
+    assert ("2×" in stretch, "1×" in stretch) == (False, True)
+    assert "From 0:00:35 to 0:01:30, with what is found there. In the whole film: Found." in stretch
 
 
 def test_a_theme_that_is_not_divided_is_drawn_once(tmp_path: Path) -> None:
