@@ -73,8 +73,8 @@ class Page:
         """The width of one line as it will be drawn, in inches."""
         from matplotlib.font_manager import FontProperties
 
+        text = self._written(text)  # first: it may add a font
         font = FontProperties(size=size, weight="bold" if bold else "normal")
-        text = self._written(text)
         width, _, _ = self._renderer.get_text_width_height_descent(text, font, False)
         return float(width) / DPI
 
