@@ -1,7 +1,7 @@
 """What each part of the retrieval gives: an ablation, and how far probabilities can be trusted.
 
     python -m experiments.retrieval_report MANIFEST --library DIR [--figure FILE.png]
-                                           [--foreign VIDEO]
+                                           [--foreign VIDEO] [--frames-of VIDEO ...]
 
 MANIFEST names a film and its labelled queries, and the library holds that film indexed. Prints a
 line per variant: share of `moment` queries answered among the first 1, 5 and 10 moments, share
@@ -9,7 +9,8 @@ whose first moment overlaps by half of the union, mean distance of its borders i
 the spans of `concept` queries found by ten moments, area under the curve of the first moment's
 probability for what is there (`moment`, and `concept`) against what is not, and how often queries
 of either kind are found. Then the shares found at other rates of false alarms: of each kind of
-query and, with ``--foreign``, of all queries in a video of the library that shows none of it.
+query and, with ``--foreign``, of all queries in a video of the library that shows none of it. With
+``--frames-of``, also of frames of these video files, asked as pictures.
 ``--figure`` draws the reliability diagram: probabilities against how many were right.
 """
 
@@ -32,11 +33,13 @@ from semantic_video.library import Library
 from semantic_video.memory_hierarchy import MemoryHierarchy
 from semantic_video.queries import encode_queries
 from semantic_video.records import Moment
-from semantic_video.scene_retrieval import Moments, References, SceneRetriever
+from semantic_video.scene_retrieval import Asked, Moments, References, SceneRetriever
 from semantic_video.stored_memory import memory_from_stored
+from semantic_video.utils.video_utils import VideoReader
 
 RATES = (0.05, 0.1, 0.2, 0.3)
 """Of false alarms, as asked for."""
+_FRAMES = 64
 
 
 def main() -> None:
@@ -46,6 +49,7 @@ def main() -> None:
     parser.add_argument("--library", required=True)
     parser.add_argument("--figure", type=Path)
     parser.add_argument("--foreign", metavar="VIDEO")
+    parser.add_argument("--frames-of", metavar="VIDEO", type=Path, nargs="+", default=[])
     arguments = parser.parse_args()
     manifest = json.loads(arguments.manifest.read_text(encoding="utf-8"))
     library = Library(arguments.library)
@@ -75,6 +79,12 @@ def main() -> None:
         other = library.resolve(arguments.foreign)
         foreign = [(other.name, memory_from_stored(library.load(other.id), other))]
         print(f"{'all, in ' + other.name:34}" + accepted(foreign, vectors, default, references))
+    for path in arguments.frames_of:
+        with VideoReader(path, cover=encoder.input_size) as reader:
+            pictures = [frame.rgb() for frame in reader.glimpses(_FRAMES)]
+        looks = encoder.encode_images(pictures)
+        name = f"{len(looks)} frames of {path.name}"
+        print(f"{name:34}" + accepted(searched, looks, default, references, "picture"))
 
 
 def accepted(
@@ -82,12 +92,13 @@ def accepted(
     vectors: Sequence[NDArray[np.float32]] | NDArray[np.float32],
     options: RetrievalOptions,
     references: References,
+    asked: Asked = "text",
 ) -> str:
     """The share of queries that are found in some videos, for each of `RATES`."""
     shares = []
     for rate in RATES:
         retriever = SceneRetriever(memories, replace(options, false_accept_rate=rate), references)
-        shares.append(np.mean([retriever.search(vector, k=1).found for vector in vectors]))
+        shares.append(np.mean([retriever.search(v, k=1, asked=asked).found for v in vectors]))
     return "".join(f"{share:9.3f}" for share in shares)
 
 

@@ -88,6 +88,7 @@ def test_marks_refine_the_last_search_again_and_again(film: Path, shelf: Path) -
     second = asked(shelf, "--right", f"{ranks[1]},{ranks[4]}", "--wrong", ranks[0], "-k", 6)
     assert second["query"] == first["query"]
     moved = [int(m["keyframe_s"] // 2) for m in second["moments"]]
+    assert 0 not in moved  # what was called wrong is not listed again
     assert moved.index(1) < ranks[1] - 1 or set(moved[:2]) == {1, 4}
     again = moved.index(4) + 1
     asked(shelf, "--right", again, "--save-as", "that place")

@@ -292,6 +292,34 @@ def test_what_does_not_belong_is_found_no_more_often_than_asked(rate: float) -> 
     assert foreign[0].verdict.startswith(("found", "perhaps", "probably not in this video"))
 
 
+def test_a_picture_is_held_to_what_scenes_of_the_film_have_in_common() -> None:
+    """Frames of films are more alike than photos are: what a film's own scenes score in other
+    clusters is what a frame of another film scores too."""
+    rng = np.random.default_rng(13)
+    common = unit(rng.normal(size=64))
+
+    def frames(scenes: int) -> NDArray[np.float32]:
+        return unit(common + unit(rng.normal(size=(scenes, 64))))
+
+    memory, _ = film([(6.0, [look]) for look in frames(60)])
+    references = References(unit(rng.normal(size=(64, 64))), unit(rng.normal(size=(300, 64))))
+    retriever = SceneRetriever([("film", memory)], OPTIONS, references)
+    foreign = [retriever.search(look, k=1, asked="picture") for look in frames(200)]
+    assert np.mean([answer.found for answer in foreign]) <= 0.2
+    own = unit(memory.vectors.astype(np.float64) + 0.3 * unit(rng.normal(size=(60, 64))))
+    there = [retriever.search(look, k=1, asked="picture") for look in own.astype(np.float32)]
+    assert np.mean([answer.found for answer in there]) > 0.9
+
+
+def test_a_reference_picture_is_no_evidence_for_itself() -> None:
+    rng = np.random.default_rng(14)
+    pictures = unit(rng.normal(size=(40, 64)))
+    references = References(pictures[:1], pictures)
+    others = [References(pictures[:1], np.delete(pictures, row, axis=0)) for row in range(40)]
+    alone = [own.level(pictures[row : row + 1])[0] for row, own in enumerate(others)]
+    assert references.picture_levels == pytest.approx(alone)
+
+
 def test_unrelated_pictures_that_answer_as_well_lower_the_probability() -> None:
     rng = np.random.default_rng(12)
     memory, _ = film([(6.0, list(unit(rng.normal(size=(3, 64))))) for _ in range(60)])

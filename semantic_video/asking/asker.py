@@ -39,12 +39,21 @@ _SAMPLE = 2000
 
 
 class _Sought(NamedTuple):
-    """What to look for, what to listen for, what the vector was made from, and who looks."""
+    """What to look for, what to listen for, what the vector was made from, who looks, and which
+    moments were called wrong."""
 
     vector: FloatArray
     heard: str
     asked: Asked
     retriever: Retriever
+    wrong: tuple[Mark, ...] = ()
+
+    def accepts(self, moment: Moment) -> bool:
+        """Whether nobody called this moment wrong."""
+        return not any(
+            mark.video == moment.video and (_amid(mark, moment) or _amid(moment, mark))
+            for mark in self.wrong
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,19 +222,31 @@ class Asker:
         """What to look and listen for, for a phrase, its parts and its marks."""
         # Words say what a phrase says, not what pictures, sums and marks make of it.
         heard = "" if request.parts or request.marks else request.text
-        seen = request.marks or any(part.kind != "text" for part in request.parts)
-        asked: Asked = "picture" if seen else "text"
-        return _Sought(self.vector(request), heard, asked, self._retriever_for(request))
+        said = bool(request.text.strip()) or any(part.kind == "text" for part in request.parts)
+        seen = any(part.kind != "text" for part in request.parts)
+        seen = seen or any(mark.right for mark in request.marks)
+        asked: Asked = "text" if not seen else "both" if said else "picture"
+        wrong = tuple(mark for mark in request.marks if not mark.right)
+        retriever = self._retriever_for(request)
+        return _Sought(self.vector(request), heard, asked, retriever, wrong)
 
     def _found(
         self, sought: _Sought, request: Request, where: Mapping[str, Scope] | None, k: int
     ) -> Moments:
         """What pictures show and words say, merged."""
         hits = self._hits(sought.heard, where)
-        # Moments may fall away that overlap with what words found.
+        # Moments may fall away that overlap with what words found, or were called wrong.
+        more = len(hits) + len(sought.wrong)
         pictures = sought.retriever.search(
-            sought.vector, request.label(), k + len(hits), request.exact, where, sought.asked
+            sought.vector, request.label(), k + more, request.exact, where, sought.asked
         )
+        accepted = [moment for moment in pictures if sought.accepts(moment)]
+        if len(accepted) < len(pictures):
+            found, perhaps = self._retriever.thresholds(where, sought.asked)
+            best = max((moment.probability or 0.0 for moment in accepted[:1]), default=-1.0)
+            pictures = Moments(
+                pictures.query, accepted, found=best >= found, perhaps=best >= perhaps
+            )
         return fuse(pictures, hits, self._shown_within(sought, where), k, request.signals)
 
     def _candidates(
@@ -235,7 +256,8 @@ class Asker:
         where: Mapping[str, Scope] | None,
     ) -> Sequence[Moment]:
         """Every candidate moment, by pictures and by words, best first."""
-        moments = sought.retriever.candidates(sought.vector, where, sought.asked)
+        found = sought.retriever.candidates(sought.vector, where, sought.asked)
+        moments = [moment for moment in found if sought.accepts(moment)]
         hits = self._hits(sought.heard, where)
         pictures = Moments(sought.heard, moments, bool(moments))
         return fuse(
@@ -429,3 +451,8 @@ def _frame(path: Path, time_s: float) -> NDArray[np.uint8]:
     if shown is None:
         raise QueryError(f"{path} shows nothing at {time_s:.1f} s")
     return shown
+
+
+def _amid(one: Mark | Moment, other: Mark | Moment) -> bool:
+    """Whether the middle of one lies in the other."""
+    return other.start_s <= (one.start_s + one.end_s) / 2 < other.end_s

@@ -93,20 +93,32 @@ class References:
 
     def level(self, queries: FloatArray) -> NDArray[np.float64]:
         """What is taken off the scores of each query [Q, D] for what any picture scores: [Q]."""
-        if len(self.pictures) <= _BEST_PICTURES:
-            return np.zeros(len(queries))
-        scores = queries @ self.pictures.T
-        best = np.partition(scores, len(self.pictures) - _BEST_PICTURES, axis=1)
-        level: NDArray[np.float64] = PICTURE_SHARE * best[:, -_BEST_PICTURES:].mean(
-            axis=1, dtype=np.float64
-        )
+        return self._level(queries @ self.pictures.T)
+
+    def _level(self, scores: FloatArray) -> NDArray[np.float64]:
+        count = scores.shape[1]
+        if count <= _BEST_PICTURES:
+            return np.zeros(len(scores))
+        best = np.partition(scores, count - _BEST_PICTURES, axis=1)[:, -_BEST_PICTURES:]
+        level: NDArray[np.float64] = PICTURE_SHARE * best.mean(axis=1, dtype=np.float64)
         return level
 
     @cached_property
     def picture_queries(self) -> FloatArray:
         """Some of the pictures, for what is asked by a picture."""
-        step = max(1, len(self.pictures) // _PICTURE_QUERIES)
-        return self.pictures[::step]
+        return self.pictures[:: self._step]
+
+    @cached_property
+    def picture_levels(self) -> NDArray[np.float64]:
+        """The levels of `picture_queries`, each among the other pictures."""
+        scores = self.picture_queries @ self.pictures.T
+        row = np.arange(len(scores))
+        scores[row, row * self._step] = -1.0
+        return self._level(scores)
+
+    @property
+    def _step(self) -> int:
+        return max(1, len(self.pictures) // _PICTURE_QUERIES)
 
 
 def references_path(encoder: ImageTextEncoder) -> Path:

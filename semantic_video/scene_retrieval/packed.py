@@ -17,13 +17,17 @@ from semantic_video.scene_retrieval.coarse import Coarse
 from semantic_video.scene_retrieval.frames import MixedFrames
 from semantic_video.scene_retrieval.rows import FloatArray, Rows
 
-Asked = Literal["text", "picture"]
+Asked = Literal["text", "picture", "both"]
 """What a query vector was made from: pictures are far more alike than a picture and a text."""
+
+Unrelated = Literal["text", "picture", "scene"]
+"""Queries that do not belong: foreign texts, unrelated pictures, and the videos' own scenes, each
+asked in all clusters but its own."""
 
 Foreign = tuple[FloatArray, NDArray[np.float64]]
 """Of queries that do not belong: the best score [Q, V] of each in each video, and its level [Q]."""
 
-_ASKED: tuple[Asked, ...] = ("text", "picture")
+_UNRELATED: tuple[Unrelated, ...] = ("text", "picture", "scene")
 _SEPARATOR = "\0"
 _MIXED = "frames."
 
@@ -35,7 +39,7 @@ class Packed:
     rows: Rows
     coarse: Coarse
     cluster_names: Sequence[Sequence[str]]
-    foreign: Mapping[Asked, Foreign]
+    foreign: Mapping[Unrelated, Foreign]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """As arrays by name, for `from_arrays`."""
@@ -82,7 +86,7 @@ class Packed:
             ],
             foreign={
                 asked: (arrays[f"foreign.{asked}"], arrays[f"level.{asked}"])
-                for asked in _ASKED
+                for asked in _UNRELATED
                 if f"foreign.{asked}" in arrays
             },
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Self
+from typing import Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from semantic_video.scene_retrieval.calibration import NullDistribution, Referen
 from semantic_video.scene_retrieval.coarse import Coarse
 from semantic_video.scene_retrieval.localisation import Interval, Part, join, parts
 from semantic_video.scene_retrieval.moments import Moments
-from semantic_video.scene_retrieval.packed import Asked, Foreign, Packed
+from semantic_video.scene_retrieval.packed import Asked, Foreign, Packed, Unrelated
 from semantic_video.scene_retrieval.rows import FloatArray, Rows, gather
 from semantic_video.scene_retrieval.scoring import (
     best_scores,
@@ -32,6 +32,8 @@ that such a mapping leaves out are not searched."""
 
 _EVERYWHERE = Scope()
 _PERHAPS_AT = 3.0
+# Scenes that are asked as pictures to know what does not belong: about so many, and no fewer.
+_SCENES, _LEAST_SCENES = 256, 20
 """``perhaps`` accepts so many times the false alarms of ``found``."""
 
 
@@ -105,12 +107,12 @@ class SceneRetriever:
         self._rows = rows
         self._references = references
         self._coarse: Coarse | None = None
-        self._foreign: dict[Asked, Foreign] = {}
+        self._foreign: dict[Unrelated, Foreign] = {}
 
     def packed(self) -> Packed:
         """All that this searches, to be kept; takes some seconds where there are very many."""
-        self._null(None, "text")
-        self._null(None, "picture")
+        for asked in get_args(Asked):
+            self._null(None, asked)
         coarse = self._coarse or Coarse.of(self._rows)
         return Packed(self._rows, coarse, self._cluster_names, self._foreign)
 
@@ -198,7 +200,7 @@ class SceneRetriever:
         null = self._null(None, asked)
         if null is None or self._references is None:
             return None
-        level = float(self._references.level(query[None])[0])
+        level = self._level(query, asked)
         return null.evidence + level, null.threshold(self._options.false_accept_rate) + level
 
     def scenes(self, query: FloatArray) -> tuple[Moment, ...]:
@@ -234,7 +236,7 @@ class SceneRetriever:
         if len(searched) == 0:
             return [], 0.0
         null = self._null(scope, asked)
-        level = float(self._references.level(query[None])[0]) if self._references else 0.0
+        level = self._level(query, asked)
         scores = score_scenes(rows, query[None], searched, options)[0]
         spread = max(spread, null.spread) if null else spread or 1.0
         chosen = self._overlapping(searched, scope)
@@ -288,25 +290,57 @@ class SceneRetriever:
             if interval.end_s - interval.start_s >= least_s:
                 yield interval
 
+    def _level(self, query: FloatArray, asked: Asked) -> float:
+        """What is taken off a query's scores before they are judged.
+
+        Nothing of a picture's: how like it unrelated photos are says little of other films.
+        """
+        if self._references is None or asked == "picture":
+            return 0.0
+        return float(self._references.level(query[None])[0])
+
     def _null(self, scope: Where, asked: Asked) -> NullDistribution | None:
-        """Best scores of what does not belong, over the videos that are searched."""
-        references = self._references
-        if references is None:
+        """Best scores of what does not belong, over the videos that are searched.
+
+        A picture is held to the stricter of two: unrelated photos, and the videos' own scenes as
+        found in clusters other than theirs, which are as alike as frames of films are.
+        """
+        if self._references is None:
             return None
-        queries = references.texts if asked == "text" else references.picture_queries
-        if len(queries) == 0:
-            return None
-        if asked not in self._foreign:
-            self._foreign[asked] = (
-                best_scores(self._rows, queries, self._options),
-                references.level(queries),
-            )
-        best, level = self._foreign[asked]
+        if asked != "picture":
+            return self._distribution(scope, "text" if asked == "text" else "picture")
+        both = [self._distribution(scope, kind, False) for kind in ("picture", "scene")]
+        rate = self._options.false_accept_rate
+        return max(filter(None, both), key=lambda null: null.threshold(rate), default=None)
+
+    def _distribution(
+        self, scope: Where, kind: Unrelated, levelled: bool = True
+    ) -> NullDistribution | None:
+        if kind not in self._foreign:
+            self._foreign[kind] = self._unrelated(kind)
+        best, level = self._foreign[kind]
         if isinstance(scope, Mapping):
             best = best[:, [name in scope for name in self._names]]
-            if best.shape[1] == 0:
-                return None
-        return NullDistribution(np.sort(best.max(axis=1) - level))
+        if 0 in best.shape:
+            return None
+        evidence = best.max(axis=1) - (level if levelled else 0.0)
+        evidence = np.sort(evidence[np.isfinite(evidence)])
+        enough = len(evidence) >= (_LEAST_SCENES if kind == "scene" else 1)
+        return NullDistribution(evidence) if enough else None
+
+    def _unrelated(self, kind: Unrelated) -> Foreign:
+        """Queries of this kind: the best score of each in each video, and its level."""
+        references, rows, options = self._references, self._rows, self._options
+        assert references is not None
+        if kind == "text":
+            return best_scores(rows, references.texts, options), references.level(references.texts)
+        if kind == "picture":
+            pictures = references.picture_queries
+            return best_scores(rows, pictures, options), references.picture_levels
+        chosen = np.arange(0, len(rows.entry_vectors), len(rows.entry_vectors) // _SCENES + 1)
+        scenes = rows.entry_vectors[chosen].astype(np.float32)
+        best = best_scores(rows, scenes, options, rows.entry_cluster[chosen])
+        return best, np.zeros(len(chosen))
 
     def _scenes_of(self, scope: Where) -> NDArray[np.int64]:
         """The scenes of the videos that a scope names."""

@@ -7,6 +7,8 @@ scenes that mean the same support each other, finely (its kin across the whole f
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,11 +53,17 @@ def score_scenes(
     return scores
 
 
-def best_scores(rows: Rows, queries: FloatArray, options: RetrievalOptions) -> FloatArray:
+def best_scores(
+    rows: Rows,
+    queries: FloatArray,
+    options: RetrievalOptions,
+    apart_from: NDArray[np.integer[Any]] | None = None,
+) -> FloatArray:
     """The best score [Q, V] that each video gives to each of many queries [Q, D].
 
-    Of more than `_MANY` scenes the summaries alone are looked at: a thousandth less on average, and
-    a tenth of the time.
+    ``apart_from`` [Q] are clusters whose scenes do not count for a query, as `Rows.entry_cluster`
+    names them: -inf where a video has no others. Of more than `_MANY` scenes the summaries alone
+    are looked at: a thousandth less on average, and a tenth of the time.
     """
     best = np.full((len(queries), len(rows.video_scenes) - 1), -np.inf, dtype=np.float32)
     many = len(rows.scene_entry) > _MANY
@@ -68,6 +76,9 @@ def best_scores(rows: Rows, queries: FloatArray, options: RetrievalOptions) -> F
                 scores = queries @ rows.entry_summary[rows.scene_entry[scenes]].T
             else:
                 scores = score_scenes(rows, queries, scenes, options)
+            if apart_from is not None:
+                own = rows.entry_cluster[rows.scene_entry[scenes]]
+                scores = np.where(apart_from[:, None] == own, -np.inf, scores)
             best[:, video] = np.maximum(best[:, video], scores.max(axis=1))
     return best
 
