@@ -17,21 +17,33 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_video.errors import QueryError
+
 FloatArray = NDArray[np.float32]
 
 RIGHT = 0.75
 WRONG = 0.15
 """How much the mean of the right and of the wrong moments counts beside the query's 1."""
+_NOTHING = 1e-3  # of the lengths of what is summed: a sum that is rounding
 
 
 def composed(summands: Sequence[tuple[FloatArray, float]], sample: FloatArray) -> FloatArray:
-    """The unit vector [D] of weighted unit vectors, balanced over ``sample`` [N, D] of a memory."""
+    """The unit vector [D] of weighted unit vectors, balanced over ``sample`` [N, D] of a memory.
+
+    Raises:
+        QueryError: they cancel each other out.
+    """
     if len(summands) == 1 and summands[0][1] > 0:
         return summands[0][0]
     total = np.zeros(sample.shape[1], dtype=np.float64)
+    gross = 0.0
     for vector, weight in summands:
         spread = float(np.std(sample @ vector)) if len(sample) > 1 else 1.0
-        total += weight * vector.astype(np.float64) / max(spread, 1e-6)
+        share = weight * vector.astype(np.float64) / max(spread, 1e-6)
+        total += share
+        gross += float(np.linalg.norm(share))
+    if np.linalg.norm(total) < _NOTHING * gross:
+        raise QueryError("what is asked for and what is taken away are the same: nothing is left")
     return unit(total)
 
 

@@ -18,6 +18,7 @@ from semantic_video.utils.images import SUFFIXES
 
 Kind = Literal["text", "image", "moment"]
 
+_NO_WEIGHT = re.compile(r"\*\s*([+-]?(?:\d[\w.+-]*|\.\d+|nan|inf\w*))\s*$", re.IGNORECASE)
 _WEIGHT = re.compile(r"(.*?)\s*\*\s*(\d{1,9}(?:\.\d+)?)\s*", re.DOTALL)
 
 
@@ -110,6 +111,11 @@ def part_of(text: str, kind: Kind | None = None, sign: int = 1) -> Part:
     match = _WEIGHT.fullmatch(text)
     if match and not Path(text).exists():
         text, weight = match[1], float(match[2])
+    elif wrong := _NO_WEIGHT.search(text):
+        raise QueryError(
+            f"{wrong[1]!r} is no weight: write a number above 0, such as people*0.5; what is to "
+            "count against goes with --minus"
+        )
     if not text.strip() or weight == 0:
         raise QueryError(f"{text!r} adds nothing: write words, or words*0.5 to weigh them")
     if kind is None and text.startswith("@"):

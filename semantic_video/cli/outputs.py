@@ -46,6 +46,11 @@ def print_answers(
         return
     from semantic_video import outputs
 
+    for answer in answers:  # other forms have no room for it
+        if not answer.found:
+            reporter.note(printable(f"{answer.query}: {answer.verdict}"))
+        elif answer.value is not None:
+            reporter.note(printable(f"{answer.query}: {answer.value:.10g}"))
     if form == "csv":
         print_result(outputs.csv_table((own.query, own) for own in answers).rstrip("\n"))
         return

@@ -16,6 +16,8 @@ from typing import NamedTuple
 from semantic_video.errors import QueryError
 from semantic_video.query_language.times import seconds_of
 
+_AROUND = 60  # characters shown on either side of the place
+
 
 class QuerySyntaxError(QueryError):
     """A query of the language that cannot be read; its message shows the place.
@@ -29,7 +31,10 @@ class QuerySyntaxError(QueryError):
         self.text = text
         self.position = position
         line = "".join(c if c.isprintable() else " " for c in text)
-        self.place = f"  {line}\n  {' ' * position}^"
+        first, last = max(0, position - _AROUND), position + _AROUND
+        before, after = "..." if first else "", "..." if last < len(line) else ""
+        self.place = f"  {before}{line[first:last]}{after}\n"
+        self.place += f"  {' ' * (len(before) + position - first)}^"
         super().__init__(f"{advice}\n{self.place}")
 
 

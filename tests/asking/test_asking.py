@@ -319,3 +319,17 @@ def test_spread_and_filters_go_together() -> None:
     found = ask(Request("dog", spread=True, k=5, filters=Filters(end_s=math.inf)))
     starts = sorted(m.start_s for m in found)
     assert all(b - a >= 20 for a, b in itertools.pairwise(starts))
+
+
+@pytest.mark.parametrize("text", ["x*-1", "x * nan", "x*1e400", "x*+2", "x*2x"])
+def test_what_is_no_weight_is_refused(text: str) -> None:
+    with pytest.raises(QueryError, match="is no weight"):
+        part_of(text)
+
+
+def test_a_sum_that_cancels_out_is_refused() -> None:
+    rng = np.random.default_rng(3)
+    sample = np.stack([unit(row) for row in rng.normal(size=(20, 8))])
+    same = unit(rng.normal(size=8))
+    with pytest.raises(QueryError, match="nothing is left"):
+        composed([(same, 1.0), (same, -1.0)], sample)

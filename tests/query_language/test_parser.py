@@ -128,7 +128,9 @@ def test_errors_point_at_the_place(text: str, position: int, words: str) -> None
     assert caught.value.position == position
     advice, query, mark = str(caught.value).split("\n")
     assert words in advice
-    assert query[len(mark) - 1 :] == text[position:]
+    shown = query[len(mark) - 1 :]
+    assert text[position:].startswith(shown.removesuffix("..."))
+    assert len(shown) >= min(60, len(text) - position)
 
 
 WORDS = (
@@ -156,3 +158,13 @@ def test_a_plain_phrase_needs_no_grammar() -> None:
         "parse('\"a\" then \"b\"'); assert 'lark' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_place_in_a_long_query_is_shown_with_what_is_around_it() -> None:
+    text = '"a" and ' * 400 + '"b'
+    with pytest.raises(QuerySyntaxError) as caught:
+        parse(text)
+    shown, caret = caught.value.place.splitlines()
+    assert len(shown) < 150
+    assert shown.startswith("  ...")
+    assert shown[caret.index("^")] == text[caught.value.position]
