@@ -219,9 +219,16 @@ class SemanticVideoProcessor:
             QueryError: the query is empty, cannot be read, or ``k`` is less than 1.
         """
         if isinstance(query, Request):
+            if k is not None or image or like is not None or plus or minus or right or wrong:
+                raise QueryError("a Request says all that is asked for: put k and the rest into it")
             return self._ready().answer(query)
-        if k is not None and k < 1:
-            raise QueryError(f"k={k}: ask for at least 1 moment")
+        if not isinstance(query, str):
+            raise QueryError(f"a query is text or a Request, not {query!r}")
+        if k is not None and (not isinstance(k, int) or k < 1):
+            raise QueryError(f"k={k}: ask for a whole number of moments, at least 1 moment")
+        marked = [(moment, side) for own, side in ((right, True), (wrong, False)) for moment in own]
+        if any(not isinstance(moment, Moment) for moment, _ in marked):
+            raise QueryError("right and wrong take moments of an earlier answer: right=[answer[0]]")
         parts = [Part("image", str(image))] if image is not None else []
         if isinstance(like, Moment):
             like = (like.start_s + like.end_s) / 2
@@ -236,8 +243,7 @@ class SemanticVideoProcessor:
         asker = self._ready()
         marks = [
             asker.mark(moment.video, Span(moment.start_s, moment.end_s), side)
-            for moments, side in ((right, True), (wrong, False))
-            for moment in moments
+            for moment, side in marked
         ]
         return asker.answer(
             Request(

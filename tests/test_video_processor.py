@@ -14,7 +14,9 @@ from semantic_video import (
     SemanticVideoError,
     SemanticVideoProcessor,
 )
+from semantic_video.asking import Request
 from semantic_video.config import default_config
+from semantic_video.errors import QueryError
 from tests.media import Shot, picture, render, write_video
 
 SHOTS = [Shot(seed, 1.5) for seed in (1, 2, 3, 1, 2, 3)]
@@ -107,8 +109,17 @@ def test_bad_arguments(film: Path, shelf: Path, tmp_path: Path) -> None:
     processor = SemanticVideoProcessor(film, library=shelf)
     with pytest.raises(SemanticVideoError, match="empty"):
         processor.query_semantic_memory(" ")
-    with pytest.raises(SemanticVideoError, match="at least 1"):
-        processor.query_semantic_memory("a dog", k=0)
+    ask = processor.query_semantic_memory
+    for asked, message in (
+        (lambda: ask("a dog", k=0), "at least 1"),
+        (lambda: ask("a dog", k=2.5), "whole number"),  # type: ignore[arg-type]
+        (lambda: ask(None), "text or a Request"),  # type: ignore[arg-type]
+        (lambda: ask(b"a dog"), "text or a Request"),  # type: ignore[arg-type]
+        (lambda: ask("a dog", right=[1]), "moments of an earlier answer"),  # type: ignore[list-item]
+        (lambda: ask(Request("a dog"), k=2), "a Request says all"),
+    ):
+        with pytest.raises(QueryError, match=message):
+            asked()
     for size in (0, -1):
         with pytest.raises(SemanticVideoError, match="memory_size"):
             SemanticVideoProcessor(film, memory_size=size, library=tmp_path / "x")
