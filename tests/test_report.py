@@ -51,6 +51,18 @@ def test_times_link_into_the_film_by_a_relative_path(tmp_path: Path) -> None:
     assert len(data["thumbs"]) == 12
 
 
+def test_a_cluster_shows_scenes_that_have_a_picture(tmp_path: Path) -> None:
+    made = film(12, 4, 60.0)
+    for time_s in sorted(made.thumbnails)[::3]:
+        del made.thumbnails[time_s]
+    data = data_of(written(made, tmp_path))
+    pictured = [scene[2] is not None for scene in data["scenes"]]
+    assert not all(pictured)
+    for cluster in data["clusters"]:
+        if any(pictured[scene] for scene in cluster["scenes"]):
+            assert all(pictured[scene] for scene in cluster["shown"])
+
+
 def test_names_cannot_break_out_of_the_page(tmp_path: Path) -> None:
     made = film(4, 2, 20.0)
     bad = "</script><script>alert(1)</script><!--"

@@ -77,7 +77,11 @@ def report(
     row_of = {scene.id: row for row, scene in enumerate(scenes)}
     spans = {scene.id: Span(scene.start_s, scene.end_s) for scene in scenes}
     ordered = sorted(clusters, key=lambda cluster: (-cluster.total_s, cluster.id))
-    shown = [spread(cluster, spans, _STRIP) for cluster in ordered]
+    seen = {scene: span for scene, span in spans.items() if picture_in(thumbnails, span)}
+    shown = [
+        spread(cluster, seen if seen.keys() & set(cluster.scenes) else spans, _STRIP)
+        for cluster in ordered
+    ]
     colours = cluster_colours(clusters)
     data["clusters"] = [
         {
