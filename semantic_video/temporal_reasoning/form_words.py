@@ -17,4 +17,4 @@ HAVE = r"(?:has|have|had)"
 
 def match(pattern: str, clause: str) -> re.Match[str] | None:
     """A clause that a pattern fits from end to end, without regard to case."""
-    return re.match(rf"{pattern}$", clause, re.IGNORECASE)
+    return re.match(rf"(?:{pattern})$", clause, re.IGNORECASE)

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from semantic_video.temporal_reasoning.contractions import spelt_out
 from semantic_video.temporal_reasoning.form_words import BE, DO, HAVE, SEEN, match
 from semantic_video.temporal_reasoning.line_forms import read_mentioned, read_said
+from semantic_video.temporal_reasoning.order_forms import read_compare, read_order, things_in
 from semantic_video.temporal_reasoning.particulars import (
     says_what_lacks,
     taken_negation,
@@ -15,7 +17,7 @@ from semantic_video.temporal_reasoning.particulars import (
 )
 from semantic_video.temporal_reasoning.question_text import ENDS, plain, split_options
 from semantic_video.temporal_reasoning.questions import Part, Question
-from semantic_video.temporal_reasoning.refusals import asking, refused, unknown
+from semantic_video.temporal_reasoning.refusals import asking, left_over, refused, unknown
 from semantic_video.temporal_reasoning.relation_forms import (
     RELATIONS,
     read_relation,
@@ -24,7 +26,6 @@ from semantic_video.temporal_reasoning.relation_forms import (
 from semantic_video.temporal_reasoning.time_words import FILM, taken_delay, taken_part
 
 _HOW_SURE = r"(?:ever\s+|actually\s+|really\s+)?"
-_OF_THESE = r"(?:\s+one|\s+of\s+(?:these|them|the\s+following))"
 # What is asked of a phrase that says what is not there cannot be looked for.
 _OF_WHAT_IS_THERE = (
     "count", "duration", "when", "whether", "where", "story", "compare", "order", "together", "what",
@@ -32,6 +33,8 @@ _OF_WHAT_IS_THERE = (
 # What a picture shows of a thing is not kept: its colour, its age.
 _PROPERTY = re.compile(
     r"(?:what|which)\s+(?:colou?rs?|size|shape|brand|model|age|gender|emotions?|mood|language|name)\b|"
+    r"(?:what|which)\s+(?:is|was)\s+the\s+(?:\w+est|most\s+\w+)\s+\w+$|"
+    r"(?:what|which|in\s+(?:what|which))\s+(?:the\s+)?(?:order|sequence)\b|"
     r"how\s+(?:old|tall|big|small|large|fast|heavy|far|deep|expensive)\b|whose\b",
     re.IGNORECASE,
 )
@@ -71,13 +74,14 @@ def read_question(text: str, options: Sequence[str] = ()) -> Question:
     """The question in ``text``, with the choices in it, or with ``options`` for choices."""
     stem, inside = split_options(text)
     choices = tuple(options) or inside
-    clause, part = taken_part(_FILLERS.sub("", plain(stem if choices else text)))
+    clause, part = taken_part(_FILLERS.sub("", spelt_out(plain(stem if choices else text))))
     clause = _IS_IT_TRUE.sub(r"\1 there", clause)
     clause, delay_s = taken_delay(clause)
     question = _form(clause, choices)
     if question.form == "unknown" and not choices:
         question = _bare(clause) or question
     question = _checked(_ordered(question))
+    question = left_over(question) or question
     if delay_s and question.form != "relation":
         question = refused(
             clause, "a number of seconds after something is looked at by one kind of question only",
@@ -96,7 +100,7 @@ def _form(clause: str, options: tuple[str, ...]) -> Question:
     if re.match(r"(?:why|how\s+come|for\s+what\s+reason)\b", clause, re.IGNORECASE):
         return unknown(clause)  # reasons are not seen
     readers: tuple[Reader, ...] = (
-        _order, read_mentioned, _length, _count, _duration, _compare, read_said, _whether_related,
+        read_order, read_mentioned, _length, _count, _duration, read_compare, read_said, _whether_related,
         read_relation, _property, _main, _together, _summary, _story, _when, _seen, _whether, _where, _what,
     )  # fmt: skip
     for read in readers:
@@ -160,41 +164,6 @@ def _checked(question: Question) -> Question:
                    nearest)  # fmt: skip
 
 
-def _things(text: str) -> tuple[str, ...]:
-    """The things in "A or B", "A and B", "A, B or C"."""
-    for joint in (r"\s*,?\s+or\s+", r"\s+(?:versus|vs\.?)\s+", r"\s*,?\s+and\s+",
-                  r"\s+(?:with|to|than)\s+"):  # fmt: skip
-        parts = [part.strip(ENDS) for part in re.split(joint, text, flags=re.IGNORECASE)]
-        if len(parts) >= 2 and all(parts):
-            return (*(part for piece in parts[:-1] for part in piece.split(", ")), parts[-1])
-    return ()
-
-
-def _order(clause: str, options: tuple[str, ...]) -> Question | None:
-    asked = (
-        rf"(?:which|what|who)(?:{_OF_THESE}|\s+(?:scene|event|thing))?"
-        rf"s?\s+(?:{SEEN}|comes?|came|{BE})\s+(?:the\s+)?(first|last|earlier|earliest|later|latest|sooner)"
-    )
-    found = match(rf"{asked}[\s:,]*(.*)", clause)
-    if found:
-        choices = options or _things(found[2])
-        if len(choices) >= 2:
-            last = found[1].lower() in ("last", "later", "latest")
-            return Question(clause, "order", choices[0], reference=choices[1], last=last,
-                            others=choices[2:])  # fmt: skip
-        return None
-    found = match(
-        rf"(?:{DO}|{BE})\s+(.+?)\s+(?:{SEEN}|come|comes)\s+(before|after|earlier\s+than|later\s+than)\s+(.+)",
-        clause,
-    )
-    if found and not taken_negation(found[1])[1] and not taken_times(clause)[1]:
-        earlier = found[2].lower().startswith(("before", "earlier"))
-        return Question(
-            clause, "order", found[1], relation="before" if earlier else "after", reference=found[3]
-        )
-    return None
-
-
 def _length(clause: str, options: tuple[str, ...]) -> Question | None:
     film = rf"(?:(?:the|this)\s+(?:whole\s+|entire\s+)?{FILM})"
     found = match(
@@ -240,39 +209,10 @@ def _count(clause: str, options: tuple[str, ...]) -> Question | None:
 def _duration(clause: str, options: tuple[str, ...]) -> Question | None:
     found = match(
         rf"(?:for\s+)?(?:how\s+long|how\s+much\s+(?:time|of\s+the\s+{FILM})|how\s+many\s+(?:seconds|minutes))"
-        rf"\s+(?:{DO}|{BE}|can|{HAVE})\s+(?:we\s+see\s+)?(.+?)(?:\s+{SEEN}|\s+last)?",
+        rf"\s+(?:{DO}|{BE}|can|{HAVE})\s+(?:(?:we|you|i|one)\s+(?:first\s+|last\s+)?see\s+)?(.+?)(?:\s+{SEEN}|\s+last)?",
         clause,
     )
     return Question(clause, "duration", found[1]) if found else None
-
-
-def _compare(clause: str, options: tuple[str, ...]) -> Question | None:
-    found = match(
-        rf"(?:which|what|who)(?:{_OF_THESE})?\s+(?:{SEEN}|{BE}|comes)\s+(?:{SEEN}\s+)?(?:the\s+)?"
-        r"(more\s+often|most\s+often|most|more|longer|longest|for\s+longer|less\s+often|least)[\s:,]*(.*)",
-        clause,
-    )
-    if found:
-        choices = options or _things(found[2])
-        if len(choices) >= 2:
-            return Question(
-                clause, "compare", choices[0], reference=choices[1], others=choices[2:],
-                longest="long" in found[1].lower(), last="le" in found[1].lower()[:2],
-            )  # fmt: skip
-        return None
-    found = match(r"compare\s+(.+)", clause) or match(
-        r"what\s+is\s+the\s+difference\s+between\s+(.+)", clause
-    )
-    if found and len(things := _things(found[1])) >= 2:
-        return Question(clause, "compare", things[0], reference=things[1], others=things[2:])
-    found = match(
-        rf"(?:{DO}|{BE})\s+(.+?)\s+(?:{SEEN}|there)\s+(more\s+often|longer)\s+than\s+(.+)", clause
-    )
-    if found:
-        return Question(
-            clause, "compare", found[1], reference=found[3], longest=found[2].lower() == "longer"
-        )
-    return None
 
 
 def _property(clause: str, options: tuple[str, ...]) -> Question | None:
@@ -300,7 +240,7 @@ def _together(clause: str, options: tuple[str, ...]) -> Question | None:
     found = match(rf"(?:{DO}|{BE})\s+(.+?)\s+(?:{SEEN}|appear)\s+together", clause) or match(
         rf"{BE}\s+(.+?)\s+ever\s+together", clause
     )
-    if found and len(pair := _things(found[1])) == 2:
+    if found and len(pair := things_in(found[1])) == 2:
         return Question(clause, "together", pair[0], reference=pair[1])
     return None
 
@@ -346,7 +286,7 @@ def _story(clause: str, options: tuple[str, ...]) -> Question | None:
 def _when(clause: str, options: tuple[str, ...]) -> Question | None:
     found = match(
         rf"(?:when|at\s+what\s+(?:time|point|moment)|at\s+which\s+(?:time|point))\s+"
-        rf"(?:{DO}|{BE}|can|{HAVE})\s+(?:we\s+see\s+)?(.+)",
+        rf"(?:{DO}|{BE}|can|{HAVE})\s+(?:(?:we|you|i|one)\s+(?:first\s+|last\s+)?see\s+)?(.+)",
         clause,
     )
     if not found:
@@ -389,9 +329,6 @@ def _whether_related(clause: str, options: tuple[str, ...]) -> Question | None:
 
 def _whether(clause: str, options: tuple[str, ...]) -> Question | None:
     plain_clause, times = taken_times(clause)
-    plain_clause = re.sub(
-        r"^(is|are|was|were|does|do|did)n['’]t\b", r"\1", plain_clause, flags=re.I
-    )
     plain_clause = re.sub(rf"^({BE}\s+there)\s+never\s+", r"\1 no ", plain_clause, flags=re.I)
     seeing = r"(?:see|find|spot)"
     sentence = (

@@ -68,7 +68,9 @@ class Question:
     ``relation`` puts the subject after, before or at the time of, ``delay_s`` seconds away where it
     says so; ``immediate``: right after or before; ``first``, ``last``: of its occurrences;
     ``longest``: duration rather than number is compared; ``others``: further things to compare than
-    the subject and the reference; ``written``: text on screen; ``counted``: a number is asked for;
+    the subject and the reference; ``verdict``: whether a comparison holds is asked; ``either``:
+    before or after, rather than whether; ``bounds``: the events that what is told lies between, ""
+    for an end of the film; ``written``: text on screen; ``counted``: a number is asked for;
     ``negated``: whether it is not there; ``times``: whether it is there so often. ``refusal`` says
     why a question has no plan, where more is known than that, and ``nearest`` is a question that
     has one.
@@ -89,6 +91,9 @@ class Question:
     written: bool = False
     counted: bool = False
     claim: bool = False
+    verdict: bool = False
+    either: bool = False
+    bounds: tuple[str, str] | None = None
     negated: bool = False
     times: Times | None = None
     refusal: str = ""

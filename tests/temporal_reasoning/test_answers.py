@@ -270,9 +270,28 @@ def test_a_doubtful_scene_before_a_certain_one_is_not_the_first() -> None:
 def test_an_order_that_rests_on_a_doubtful_scene_is_told_with_doubt() -> None:
     hinted = " ".join(["dog_cat_train"] * 12)
     told = reasoner(film("hints.mp4", f"{hinted} dog beach")).ask(
-        "Does a dog appear before a beach?"
+        "Does a dog first appear before a beach?"
     )
     assert told.text.startswith('Probably: "a dog" probably appears first at 0:00-0:10, "a beach"')
     assert told.confidence < 0.5
     certain = reasoner(film("plain.mp4", "dog beach")).ask("Does a dog appear before a beach?")
     assert "robably" not in certain.text
+
+
+def test_before_and_after_are_true_of_any_occurrence_and_first_of_the_first(known) -> None:
+    assert known.ask("Is the train shown after the cat?").text.startswith("Yes")
+    assert known.ask("Is the cat before the train?").text.startswith("Yes")
+    assert known.ask("Is the cat after the beach?").text.startswith("No")
+    assert known.ask("Does the train first appear after the cat?").text.startswith("No")
+    answer = known.ask("Does the train come before or after the cat? (A) after (B) before")
+    assert answer.choice == 1
+    assert "1:00-1:10" in answer.text  # it is there after the cat, too
+    assert known.ask("Does the cat appear first, or the train?").text.startswith('"the train"')
+
+
+def test_a_comparison_is_answered_with_yes_or_no(known) -> None:
+    assert known.ask("Are there more trains than cats?").text.startswith('Yes: "trains"')
+    assert known.ask("Does a cat appear longer than a dog?").text.startswith('No: "a dog"')
+    assert known.ask("Are there fewer cats than dogs?", ["No", "Yes"]).choice == 1
+    least = known.ask("Which appears least often, a dog, a cat or a train?").text
+    assert "least often" in least

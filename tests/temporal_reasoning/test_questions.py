@@ -371,3 +371,37 @@ def test_choices_come_back_as_they_were_written(choices: list[str], joint: str) 
 def test_marks_of_choices(text: str) -> None:
     assert read_question(text).options == ("a dog", "a cat")
     assert read_question(text).form == "order"
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("What's said about honey?", "What is said about honey?"),
+        ("Where’s the cat?", "Where is the cat?"),
+        ("Whats happening after the dog?", "What is happening after the dog?"),
+        ("Isn't there a dog?", "Is there a dog?"),
+        ("There's no dog, is there?", "Is there no dog?"),
+        ("The dog appears before the cat, doesn't it?", "Does the dog appear before the cat?"),
+        ("When do I see the dog?", "When do we see the dog?"),
+    ],
+)
+def test_short_forms_and_tags_are_spelt_out(text: str, same: str) -> None:
+    short, long = read_question(text), read_question(same)
+    assert (short.form, short.negated) == (long.form, long.negated)
+    assert [own.lower() for own in short.named] == [own.lower() for own in long.named]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "When does the dog appear, and how often?",
+        "What appears after the dog, and which is longer?",
+        "Is there always a dog?",
+        "Does the dog appear as often as the cat?",
+        "Is someone playing the piano before the violin?",
+        "What is the longest scene?",
+        "What order do the dog and the cat appear in?",
+    ],
+)
+def test_what_is_not_understood_is_refused(text: str) -> None:
+    assert read_question(text).form == "unknown"

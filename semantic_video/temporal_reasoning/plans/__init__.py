@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+from semantic_video.semantic_clustering import load_vocabulary
+from semantic_video.temporal_reasoning.contractions import spelt_out
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import Evidence
 from semantic_video.temporal_reasoning.plans.kinds import answer_kinds
@@ -44,12 +47,19 @@ def answer_unknown(question: Question, evidence: Evidence) -> Draft:
     else:
         draft.say("this question is none that the memory can answer: it knows what is seen when, "
                   "how often, how long and in what order")  # fmt: skip
-        if not _ENGLISH & set(question.text.casefold().split()):
+        if not _is_english(question.text):
             draft.say("questions are understood in English only")
     draft.say(f"the nearest it can answer: {question.nearest}")
     if question.options:
         draft.say("so none of the choices is taken")
     return draft
+
+
+def _is_english(text: str) -> bool:
+    """Whether a word of a text is one of English: a common one, or one of the vocabulary."""
+    words = set(re.findall(r"[^\W\d_]+", spelt_out(text).casefold()))
+    known = {word for phrase in load_vocabulary() for word in phrase.casefold().split()}
+    return bool(words & (_ENGLISH | known))
 
 
 PLANS: dict[Form, Plan] = {

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from semantic_video.query_language import After, Before, Every, Term
+from semantic_video.query_language import After, Before, Every
 from semantic_video.records import Moment
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence
+from semantic_video.temporal_reasoning.particulars import query_of
 from semantic_video.temporal_reasoning.plans.choices import choose_yes_or_no, says_yes_or_no
 from semantic_video.temporal_reasoning.plans.shared import (
     mean_probability,
     nothing_there,
+    whens,
     where,
 )
 from semantic_video.temporal_reasoning.questions import Question
@@ -47,7 +50,7 @@ def answer_order(question: Question, evidence: Evidence) -> Draft:
         moment = evidence.edge(option, film, question.part, question.last)
         if moment is None:
             continue
-        sure = bool(evidence.find(Every(Term(option)), film, question.part))
+        sure = bool(evidence.find(Every(query_of(option)), film, question.part))
         found.append((moment.start_s, place, moment, sure))
         draft.step(
             f"{edge} {quoted(option)}: {where(moment)}"
@@ -64,7 +67,10 @@ def answer_order(question: Question, evidence: Evidence) -> Draft:
         draft.say(_appears(options[place], moment, edge), [moment])
     missing = [options[own[1]] for own in found if not own[3]]
     if missing:
-        draft.say(f"{listed([quoted(name) for name in missing])}: no scene shows it for certain")
+        them = "them" if len(missing) > 1 else "it"
+        draft.say(
+            f"{listed([quoted(name) for name in missing])}: no scene shows {them} for certain"
+        )
     draft.confidence = min(own[2].probability or 0.0 for own in told)
     if missing:
         draft.confidence *= 0.5
@@ -88,43 +94,90 @@ def _odds(moment: Moment | None) -> float:
 
 
 def _whether_before(question: Question, evidence: Evidence) -> Draft:
+    """Whether one thing comes before (after) another.
+
+    It does where any occurrence lies before the last (after the first) of the other's. Only where
+    "first" is asked for, or which of before and after, are the first occurrences compared.
+    """
     film = evidence.film_for([question.subject, question.reference])
     relation = Before if question.relation == "before" else After
-    query = relation(Term(question.subject), Term(question.reference))
+    query = relation(query_of(question.subject), query_of(question.reference))
     draft = Draft(question, "order of occurrences")
     draft.step(f"in {film.name}: {query}")
-    firsts: list[Moment] = []
+    there: list[list[Moment]] = []
     for text in (question.subject, question.reference):
-        moment = evidence.edge(text, film, question.part)
-        if moment is None or not evidence.find(Every(Term(text)), film, question.part):
+        there.append(evidence.find(Every(query_of(text)), film, question.part))
+        if not there[-1]:
             return nothing_there(replace(question, subject=text), evidence, film)
-        firsts.append(moment)
-    first, second = firsts
-    yes = first.start_s < second.start_s
-    if question.relation == "after":
-        yes = first.start_s > second.start_s
+    own, other = there
+    earlier = [moment for moment in own if moment.start_s < other[-1].start_s]
+    later = [moment for moment in own if moment.start_s > other[0].start_s]
+    first, second = own[0], other[0]
+    if question.first:
+        first, second = (
+            evidence.edge(text, film, question.part) or moments[0]
+            for text, moments in zip((question.subject, question.reference), there, strict=True)
+        )
+    first_earlier = first.start_s < second.start_s
     draft.confidence = min(first.probability or 0.0, second.probability or 0.0)
+    firsts = f"{_appears(question.subject, first)}, {_appears(question.reference, second)}"
+    if question.either:
+        word = "before" if first_earlier else "after"
+        draft.say(f"{word}: {firsts}", [first, second])
+        rest = later if first_earlier else earlier
+        if rest:
+            side = "after" if first_earlier else "before"
+            edge = "first" if first_earlier else "last"
+            draft.say(f"{side} the {edge} {quoted(question.reference)} it is there, too: "
+                      f"{whens(rest)}", rest)  # fmt: skip
+        _choose_word(draft, word)
+        return draft
+    before = question.relation == "before"
+    found = earlier if before else later
+    yes = first_earlier == before if question.first else bool(found)
     verdict = "yes" if yes else "no"
-    if draft.confidence < LEVEL:
+    if question.first and draft.confidence < LEVEL:
         verdict = "probably" if yes else "probably not"
-    draft.say(
-        f"{verdict}: {_appears(question.subject, first)}, {_appears(question.reference, second)}",
-        [first, second],
-    )
+    if yes and not question.first and first_earlier != before:
+        end = other[-1] if before else other[0]
+        edge = "last" if before else "first"
+        draft.say(
+            f"{verdict}: {quoted(question.subject)} appears {whens(found)}, {question.relation} "
+            f"the {edge} {quoted(question.reference)} at {where(end)}",
+            [*found, end],
+        )
+        draft.confidence = min(_surest(found), end.probability or 0.0)
+        draft.say(firsts, [first, second])
+    else:
+        draft.say(f"{verdict}: {firsts}", [first, second])
     choose_yes_or_no(draft, yes)
     return draft
 
 
+def _surest(moments: Sequence[Moment]) -> float:
+    return max(moment.probability or 0.0 for moment in moments)
+
+
+def _choose_word(draft: Draft, word: str) -> None:
+    """The only choice that holds a word."""
+    options = draft.question.options
+    held = [place for place, own in enumerate(options) if word in own.casefold().split()]
+    if len(held) == 1:
+        draft.choose(held[0])
+    elif options:
+        draft.say("so none of the choices is taken")
+
+
 def answer_compare(question: Question, evidence: Evidence) -> Draft:
     """Two or more things side by side: how often, how long, when first."""
-    asks_whether = says_yes_or_no(question.options)
+    asks_whether = question.verdict or says_yes_or_no(question.options)
     options = question.named if asks_whether else question.compared
     film = evidence.film_for(options)
     draft = Draft(question, "comparison of occurrences")
     draft.step(f"in {film.name}: every occurrence of {listed([quoted(o) for o in options])}")
     rows = []
     for place, option in enumerate(options):
-        moments = evidence.find(Every(Term(option)), film, question.part)
+        moments = evidence.find(Every(query_of(option)), film, question.part)
         seconds = sum(moment.end_s - moment.start_s for moment in moments)
         rows.append((seconds if question.longest else len(moments), seconds, place, moments))
         if moments:
@@ -144,7 +197,7 @@ def answer_compare(question: Question, evidence: Evidence) -> Draft:
     draft.confidence = min(mean_probability(own[3]) for own in shown)
     best = (min if question.last else max)(rows, key=lambda own: own[:2])
     level = [own for own in rows if own[0] == best[0]]
-    more = "less" if question.last else "longer" if question.longest else "more often"
+    more = _more(question, len(options))
     if question.last and not best[3]:
         draft.say(f"so {quoted(options[best[2]])} is there {more}")
     elif len(level) == 1:
@@ -159,7 +212,13 @@ def answer_compare(question: Question, evidence: Evidence) -> Draft:
             [moment for own in level for moment in own[3]],
         )
     if asks_whether:
-        choose_yes_or_no(draft, best[2] == 0 and len(level) == 1)
+        yes = best[2] == 0 and len(level) == 1
+        if question.verdict:
+            # The verdict leads, then what it rests on.
+            own = draft.sentences.pop()
+            text = re.sub(r"^So\s", "", own.text)
+            draft.sentences.insert(0, replace(own, text=f"{'Yes' if yes else 'No'}: {text}"))
+        choose_yes_or_no(draft, yes)
     elif question.options and len({own[1] for own in level}) == len(level):
         draft.choose(best[2])
         if len(level) > 1:
@@ -168,6 +227,15 @@ def answer_compare(question: Question, evidence: Evidence) -> Draft:
     elif question.options:
         draft.say("so none of the choices is taken")
     return draft
+
+
+def _more(question: Question, among: int) -> str:
+    """How one of so many things is there: "longer" than the other, "longest" of all."""
+    if question.longest:
+        own = ("shorter", "for the shortest time") if question.last else ("longer", "longest")
+    else:
+        own = ("less often", "least often") if question.last else ("more often", "most often")
+    return own[among > 2]
 
 
 def _appears(phrase: str, moment: Moment, edge: str = "first") -> str:
