@@ -11,18 +11,20 @@ from semantic_video.temporal_reasoning.form_words import BE, DO, HAVE, SEEN, mat
 from semantic_video.temporal_reasoning.line_forms import read_mentioned, read_said
 from semantic_video.temporal_reasoning.order_forms import read_compare, read_order, things_in
 from semantic_video.temporal_reasoning.particulars import (
+    ordinal_of,
     says_what_lacks,
     taken_negation,
     taken_times,
 )
 from semantic_video.temporal_reasoning.question_text import ENDS, plain, split_options
-from semantic_video.temporal_reasoning.questions import Part, Question
+from semantic_video.temporal_reasoning.questions import Question
 from semantic_video.temporal_reasoning.refusals import asking, left_over, refused, unknown
 from semantic_video.temporal_reasoning.relation_forms import (
     RELATIONS,
     read_relation,
     subject_and_action,
 )
+from semantic_video.temporal_reasoning.summary_forms import read_bounded, read_summary
 from semantic_video.temporal_reasoning.time_words import FILM, taken_delay, taken_part
 
 _HOW_SURE = r"(?:ever\s+|actually\s+|really\s+)?"
@@ -100,8 +102,8 @@ def _form(clause: str, options: tuple[str, ...]) -> Question:
     if re.match(r"(?:why|how\s+come|for\s+what\s+reason)\b", clause, re.IGNORECASE):
         return unknown(clause)  # reasons are not seen
     readers: tuple[Reader, ...] = (
-        read_order, read_mentioned, _length, _count, _duration, read_compare, read_said, _whether_related,
-        read_relation, _property, _main, _together, _summary, _story, _when, _seen, _whether, _where, _what,
+        read_order, read_mentioned, _length, read_bounded, _count, _duration, read_compare, read_said, _whether_related,
+        read_relation, _property, _main, _together, read_summary, _story, _when, _seen, _whether, _where, _what,
     )  # fmt: skip
     for read in readers:
         question = read(clause, options)
@@ -116,6 +118,8 @@ def _bare(clause: str) -> Question | None:
     subject = (wanted[1] if wanted else clause).strip(ENDS)
     if not wanted and (_ASKS.match(clause) or not _PHRASE.match(clause)):
         return None
+    if wanted and ordinal_of(f"the {subject}")[1]:
+        subject = f"the {subject}"
     if wanted and re.match(r"all\b", subject, re.IGNORECASE):
         subject = subject[3:].strip()
     return Question(clause, "when", subject) if subject else None
@@ -245,29 +249,6 @@ def _together(clause: str, options: tuple[str, ...]) -> Question | None:
     return None
 
 
-def _summary(clause: str, options: tuple[str, ...]) -> Question | None:
-    found = match(
-        r"(?:give\s+(?:me\s+)?(?:a\s+)?summary(?:\s+of.*)?|summar(?:y|i[sz]e)\b.*|describe(?:\s+(?:the|this)\s+"
-        rf"{FILM})?|(?:who\s+or\s+)?what\s+(?:happens|happened|is\s+happening|goes\s+on|is\s+going\s+on|do\s+we\s+see|"
-        rf"can\s+(?:be\s+seen|we\s+see)|{BE}|is\s+(?:shown|there|visible|to\s+be\s+seen|on\s+(?:the\s+)?screen|in\s+the\s+(?:picture|frame))|"
-        rf"{DO}\s+(?:the|this)\s+{FILM}\s+(?:show|contain|have)|is\s+(?:the|this)\s+{FILM}\s+about|is\s+it\s+about|appears|"
-        r"is\s+there\s+to\s+see)(?:\s+here)?|what\s+events?\s+.*|what\s+activity\s+is\s+happening)",
-        clause,
-    )
-    if found:
-        return Question(clause, "summary")
-    found = match(
-        r"what\s+(?:happens|comes|appears|is\s+(?:shown|seen))\s+(?:at\s+)?(first|last)|"
-        r"what\s+is\s+the\s+(?:very\s+)?(first|last)\s+(?:thing|scene|shot|event)"
-        r"(?:\s+(?:shown|seen|(?:that\s+)?we\s+see|that\s+(?:happens|is\s+shown)))?",
-        clause,
-    )
-    if found and not options:
-        last = "last" in (found[1] or found[2]).lower()
-        return Question(clause, "summary", part=Part(0.0, 0.0, scenes=-1 if last else 1))
-    return None
-
-
 def _story(clause: str, options: tuple[str, ...]) -> Question | None:
     for pattern in (
         r"what\s+(?:happens|happened|has\s+happened|becomes|became)\s+(?:to|with|of)\s+(.+)",
@@ -292,6 +273,8 @@ def _when(clause: str, options: tuple[str, ...]) -> Question | None:
     if not found:
         return None
     subject = found[1]
+    if ordinal_of(subject)[1] > 1:
+        return Question(clause, "when", re.sub(rf"\s+{SEEN}\s*$", "", subject, flags=re.I))
     first, last = (
         bool(re.search(rf"\b{edge}\b", subject, re.IGNORECASE)) for edge in ("first", "last")
     )

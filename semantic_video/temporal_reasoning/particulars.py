@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from semantic_video.query_language import After, And, Before, Or, Query, Term
+from semantic_video.temporal_reasoning.form_words import SEEN
 from semantic_video.temporal_reasoning.questions import Question, Times
 from semantic_video.temporal_reasoning.time_words import NUMBERS
 
@@ -26,6 +27,20 @@ _LACKING = re.compile(
     re.IGNORECASE,
 )
 _DETERMINER = r"(?:a|an|the|any|some|another|his|her|their)"
+_ORDINALS = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+)  # fmt: skip
+_ORDINAL = rf"({'|'.join(_ORDINALS)}|last|final|\d+(?:st|nd|rd|th))"
+_NTH = re.compile(
+    rf"^the\s+(?:very\s+)?{_ORDINAL}\s+((?:time|occurrence|appearance)\b\s*(?:that|when|of)?\s*)?(.+)$",
+    re.IGNORECASE,
+)
+_FOR_THE_TIME = re.compile(rf"^(.+?)(?:\s+{SEEN})?\s+for\s+the\s+{_ORDINAL}\s+time$", re.IGNORECASE)
+_SCENE = re.compile(
+    r"^(?:(?:scene|shot|clip|moment)\s+(?:of|with|showing|that\s+shows|where)\s+(.+)|"
+    r"(.+?)\s+(?:scene|shot|clip|appearance|occurrence))$",
+    re.IGNORECASE,
+)
 _MOST_WORDS = 6
 SOON_S = 0.5
 """What comes within so many seconds comes right after."""
@@ -77,6 +92,41 @@ def taken_negation(phrase: str) -> tuple[str, bool]:
         return _NOBODY.sub("someone", phrase), True
     plain = _NEGATION.sub("", phrase, count=1)
     return plain.strip(), plain != phrase
+
+
+def ordinal_of(phrase: str) -> tuple[str, int]:
+    """A phrase without its ordinal, and which of its occurrences is meant.
+
+    "The third surfing scene" is ("surfing", 3), "the last dog" ("the dog", -1); 0 is for none.
+    """
+    found = _FOR_THE_TIME.match(phrase)
+    if found:
+        return found[1], _ordinal(found[2])
+    found = _NTH.match(phrase)
+    if not found:
+        return phrase, 0
+    rest = re.sub(r"^(?:of\s+)", "", found[3])
+    scene = _SCENE.match(rest)
+    if scene:
+        return scene[1] or scene[2], _ordinal(found[1])
+    if found[2]:  # "the second time the dog appears"
+        return re.sub(rf"\s+{SEEN}$", "", rest, flags=re.IGNORECASE), _ordinal(found[1])
+    return f"the {rest}", _ordinal(found[1])
+
+
+def ordinal_told(nth: int) -> str:
+    """Which one, in a word: "third", "last"."""
+    if nth < 0:
+        return "last"
+    return _ORDINALS[nth - 1] if nth <= len(_ORDINALS) else f"{nth}th"
+
+
+def _ordinal(word: str) -> int:
+    word = word.lower()
+    if word in ("last", "final"):
+        return -1
+    digits = re.match(r"\d+", word)
+    return int(digits[0]) if digits else _ORDINALS.index(word) + 1
 
 
 def says_what_lacks(phrase: str) -> bool:

@@ -48,6 +48,18 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """The events that a stretch lies between, "" for an end of the film.
+
+    ``between``: neither event is part of it; else the first is, from its beginning.
+    """
+
+    start: str
+    end: str
+    between: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Times:
     """How often something should be there: at least so often, and at most (None: or more)."""
 
@@ -69,8 +81,8 @@ class Question:
     says so; ``immediate``: right after or before; ``first``, ``last``: of its occurrences;
     ``longest``: duration rather than number is compared; ``others``: further things to compare than
     the subject and the reference; ``verdict``: whether a comparison holds is asked; ``either``:
-    before or after, rather than whether; ``bounds``: the events that what is told lies between, ""
-    for an end of the film; ``written``: text on screen; ``counted``: a number is asked for;
+    before or after, rather than whether; ``bounds``: the events that what is told lies between;
+    ``written``: text on screen; ``counted``: a number is asked for;
     ``negated``: whether it is not there; ``times``: whether it is there so often. ``refusal`` says
     why a question has no plan, where more is known than that, and ``nearest`` is a question that
     has one.
@@ -93,7 +105,7 @@ class Question:
     claim: bool = False
     verdict: bool = False
     either: bool = False
-    bounds: tuple[str, str] | None = None
+    bounds: Bounds | None = None
     negated: bool = False
     times: Times | None = None
     refusal: str = ""

@@ -56,7 +56,14 @@ _QUANTIFIED = re.compile(r"^(?:always|mostly|usually|still|already|yet)\s", re.I
 
 def left_over(question: Question) -> Question | None:
     """A refusal where words of the question are left in its phrases that are no part of them."""
-    phrases = () if question.form == "unknown" else (*question.named, *(question.bounds or ()))
+    phrases = (
+        ()
+        if question.form == "unknown"
+        else (
+            *question.named,
+            *((question.bounds.start, question.bounds.end) if question.bounds else ()),
+        )
+    )
     for phrase in phrases:
         second = _SECOND_QUESTION.search(phrase)
         if second:

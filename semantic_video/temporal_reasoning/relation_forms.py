@@ -54,12 +54,12 @@ def read_relation(clause: str, options: tuple[str, ...]) -> Question | None:
     if found:
         return Question(
             clause, "relation", relation=RELATIONS[found[3].lower()],
-            reference=_event(found[4]), immediate=bool(found[1] or found[2]),
+            reference=event(found[4]), immediate=bool(found[1] or found[2]),
         )  # fmt: skip
     found = match(rf"what\s+(?:follows|comes\s+next\s+after|comes\s+after)\s+{_SCENE}(.+)", clause)
     if found:
         return Question(
-            clause, "relation", relation="after", reference=_event(found[1]), immediate=True
+            clause, "relation", relation="after", reference=event(found[1]), immediate=True
         )
     return _two_events(clause)
 
@@ -90,7 +90,7 @@ def _two_events(clause: str) -> Question | None:
         subject=subject,
         action=action,
         relation=RELATIONS[word.lower()],
-        reference=_event(reference, subject),
+        reference=event(reference, subject),
         immediate=soon is not None and soon.lower() not in ("soon", "shortly"),
     )
 
@@ -127,7 +127,7 @@ def subject_and_action(main: str) -> tuple[str, str]:
     return rest, ""
 
 
-def _event(text: str, subject: str = "") -> str:
+def event(text: str, subject: str = "") -> str:
     """An event as a caption; one without a subject of its own gets that of the main clause."""
     text = text.strip(ENDS)
     text = re.sub(r"^(?:the\s+(?:scene|moment|part|time)\s+(?:when|where|with|of)\s+)", "", text)

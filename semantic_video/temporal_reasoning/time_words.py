@@ -112,6 +112,10 @@ def with_digits(clause: str) -> str:
         r"^(summari[sz]e|describe)\s+(?=the\s+(?:first|last)\s)", r"\1 in ", clause,
         flags=re.IGNORECASE,
     )  # fmt: skip
+    clause = re.sub(
+        rf"^(summari[sz]e|describe|what\s+happens)\s+(?={CLOCK}\s+(?:to|until|till)\s)",
+        r"\1 from ", clause, flags=re.IGNORECASE,
+    )  # fmt: skip
     clause = re.sub(r"\bhalf\s+a\s+minute\b", "30 seconds", clause, flags=re.IGNORECASE)
     clause = re.sub(
         r"\b(after|before|within|first|last)\s+an?\s+(second|minute|hour)\b",

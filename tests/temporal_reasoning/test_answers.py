@@ -295,3 +295,47 @@ def test_a_comparison_is_answered_with_yes_or_no(known) -> None:
     assert known.ask("Are there fewer cats than dogs?", ["No", "Yes"]).choice == 1
     least = known.ask("Which appears least often, a dog, a cat or a train?").text
     assert "least often" in least
+
+
+def test_a_summary_between_two_events(known) -> None:
+    answer = known.ask("Summarise the film between the cat and the goal")
+    assert "from 0:30 to 0:40" in answer.text.lower()
+    assert (30, 40) in spans(answer)
+    assert "from 0:20 to 0:40" in known.ask("What happens from the cat to the goal?").text.lower()
+    assert "from 0:00 to 0:20" in known.ask("Summarise the film until the first cat").text.lower()
+    assert (
+        "from 0:20 to 1:00"
+        in known.ask("What happens between the first train and the last train?").text.lower()
+    )
+    for text in (
+        "What happens between the cat and the violin?",
+        "What happens from the sunset to the cat?",
+        "Summarise the film after the third train",
+    ):
+        answer = known.ask(text)
+        assert "the video shows" not in answer.text.lower(), text
+        assert "stretch" in answer.text, text
+
+
+def test_an_ordinal_names_an_occurrence(known) -> None:
+    assert "0:20-0:30" in known.ask("What happens right after the first train?").text
+    assert "1:10-1:20" in known.ask("What happens right after the second train?").text
+    assert "0:50-1:00" in known.ask("What happens right before the last train scene?").text
+    answer = known.ask("What happens after the third train?")
+    assert answer.text.startswith('There is no third "the train": it appears twice')
+    assert "1:00-1:10" in known.ask("When does the train appear for the second time?").text
+    assert "1:10-1:20" in known.ask("Show me the second dog scene").text
+    assert "10 seconds" in known.ask("How long is the second dog shown?").text
+    assert known.ask("What happens after the second train?", ["a dog", "a cat"]).choice == 0
+    assert known.ask("What happens after the third train?", ["a dog", "a cat"]).choice is None
+
+
+def test_nothing_is_told_around_what_is_not_found(known) -> None:
+    for text in ("What happens after the violin?", "What is shown 10 seconds before the violin?"):
+        answer = known.ask(text)
+        assert "no scene shows" in answer.text.lower()
+        assert "look like" not in answer.text
+        assert answer.method == "absence"
+        assert len(answer.evidence) == 1
+    for text in ("What happens before the film starts?", "What happens after the end of the film?"):
+        assert known.ask(text).text.startswith("Nothing: the video")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from semantic_video.query_language import Count, Every, HowLong
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import Evidence
-from semantic_video.temporal_reasoning.particulars import sought
+from semantic_video.temporal_reasoning.particulars import ordinal_of, query_of, sought
 from semantic_video.temporal_reasoning.plans.choices import (
     choose_length,
     choose_look,
     choose_number,
     choose_time,
 )
+from semantic_video.temporal_reasoning.plans.meant import scene_meant
 from semantic_video.temporal_reasoning.plans.shared import (
     film_of,
     mean_probability,
     not_found,
+    nothing_there,
     told,
     whens,
     where,
@@ -50,6 +54,8 @@ def answer_count(question: Question, evidence: Evidence) -> Draft:
 
 def answer_duration(question: Question, evidence: Evidence) -> Draft:
     """For how long something is on screen, together."""
+    if not question.reference and ordinal_of(question.subject)[1]:
+        return _nth(question, evidence)
     film = film_of(question.subject, evidence)
     query = HowLong(sought(question))
     draft = Draft(question, "length of occurrences")
@@ -92,6 +98,8 @@ def answer_length(question: Question, evidence: Evidence) -> Draft:
 
 def answer_when(question: Question, evidence: Evidence) -> Draft:
     """When something appears, first or last and in all."""
+    if not question.reference and ordinal_of(question.subject)[1]:
+        return _nth(question, evidence)
     film = film_of(question.subject, evidence)
     query = Every(sought(question))
     draft = Draft(question, "occurrences")
@@ -107,6 +115,34 @@ def answer_when(question: Question, evidence: Evidence) -> Draft:
         draft.say(f"in all it appears {times(len(moments))}: {whens(moments)}", moments)
     if question.form == "when":
         choose_time(draft, evidence, film, [edge] if question.first or question.last else moments)
+    return draft
+
+
+def _nth(question: Question, evidence: Evidence) -> Draft:
+    """When one of the occurrences of something is, "the third", and how long it lasts."""
+    thing, nth = ordinal_of(question.subject)
+    film = film_of(thing, evidence)
+    draft = Draft(question, "occurrences")
+    draft.step(f"in {film.name}: occurrence {nth} of {Every(query_of(thing))}")
+    meant = scene_meant(question.subject, evidence, film, question.part)
+    moments = evidence.find(Every(query_of(thing)), film, question.part)
+    if not moments:
+        return nothing_there(replace(question, subject=thing), evidence, film)
+    if meant.moment is None:
+        draft.method = "absence"
+        draft.confidence = mean_probability(moments)
+        draft.say(meant.told, moments)
+        if question.options:
+            draft.say("so none of the choices is taken")
+        return draft
+    own = meant.moment
+    draft.confidence = own.probability or 0.0
+    draft.say(meant.told, [own])
+    if question.form == "duration":
+        draft.say(f"it lasts {length(own.end_s - own.start_s)}", [own])
+        choose_length(draft, own.end_s - own.start_s)
+    elif question.form == "when":
+        choose_time(draft, evidence, film, [own])
     return draft
 
 

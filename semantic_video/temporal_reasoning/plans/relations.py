@@ -10,8 +10,10 @@ import numpy as np
 from semantic_video.query_language import Every, Term
 from semantic_video.records import Moment, Span
 from semantic_video.temporal_reasoning.draft import Draft
-from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence, Film
+from semantic_video.temporal_reasoning.evidence import Evidence, Film
+from semantic_video.temporal_reasoning.particulars import ordinal_of
 from semantic_video.temporal_reasoning.plans.choices import choose_present
+from semantic_video.temporal_reasoning.plans.meant import Meant, scene_meant
 from semantic_video.temporal_reasoning.plans.shared import (
     FOLLOWING,
     TOUCHING_S,
@@ -25,7 +27,7 @@ from semantic_video.temporal_reasoning.plans.shared import (
 )
 from semantic_video.temporal_reasoning.plans.stories import answer_story, answer_summary
 from semantic_video.temporal_reasoning.questions import Part, Question, Relation
-from semantic_video.temporal_reasoning.time_words import EDGE_SCENES
+from semantic_video.temporal_reasoning.time_words import EDGE_SCENES, FILM
 from semantic_video.temporal_reasoning.wording import (
     clock,
     cut,
@@ -41,46 +43,50 @@ _SHARPNESS = 2.0
 _FADING = 0.5
 # Of what is asked for, so many kinds are named.
 _MOST_WORDS = 5
-_END = re.compile(r"the\s+(?:very\s+)?end$", re.IGNORECASE)
-_BEGINNING = re.compile(r"the\s+(?:very\s+)?(?:beginning|start)$", re.IGNORECASE)
+_FILM = rf"(?:the|this)\s+(?:whole\s+)?{FILM}"
+_END = re.compile(
+    rf"(?:the\s+(?:very\s+)?end(?:\s+of\s+{_FILM})?|{_FILM}(?:\s+(?:ends?|ended|is\s+over|finish\w*|stops?))?)$",
+    re.IGNORECASE,
+)
+_BEGINNING = re.compile(
+    rf"(?:the\s+(?:very\s+)?(?:beginning|start)(?:\s+of\s+{_FILM})?|"
+    rf"{_FILM}(?:\s+(?:starts?|started|begins?|began))?)$",
+    re.IGNORECASE,
+)
 _ASKS_WHETHER = re.compile(r"(?:do|does|did|is|are|was|were|has|have|had|can)\b", re.IGNORECASE)
 
 
 def answer_relation(question: Question, evidence: Evidence) -> Draft:
     """What is there after, before or at the time of something else."""
     assert question.relation is not None
+    if (question.relation == "after" and _END.match(question.reference)) or (
+        question.relation == "before" and _BEGINNING.match(question.reference)
+    ):
+        return _outside(question, evidence)
     if (question.relation, bool(_END.match(question.reference))) == ("before", True):
         return _at_edge(question, -EDGE_SCENES, evidence)
     if (question.relation, bool(_BEGINNING.match(question.reference))) == ("after", True):
         return _at_edge(question, EDGE_SCENES, evidence)
-    film = evidence.film_for([question.reference])
+    film = evidence.film_for([ordinal_of(question.reference)[0]])
     draft = Draft(question, "order of scenes")
     order = {"after": "after", "before": "before", "during": "at the time of"}[question.relation]
     soon = "right " if question.immediate and question.relation != "during" else ""
     asked = quoted(question.event) if question.event else "what is there"
     draft.step(f"in {film.name}: {asked} {soon}{order} {quoted(question.reference)}")
-    reference = evidence.nearest(question.reference, film, question.part)
-    if reference is None:
-        return nothing_there(replace(question, subject=question.reference), evidence, film)
-    if question.options:
-        draft = _choose_by_order(draft, evidence, film, question.relation)
+    meant = scene_meant(question.reference, evidence, film, question.part)
+    counted = meant.phrase != question.reference
+    if question.options and (meant.sure or not counted):
+        draft = _choose_by_order(draft, evidence, film, meant)
         _note_missing_subject(draft, evidence, film)
         return draft
+    if not meant.sure or meant.moment is None:
+        # What lies around a scene that merely comes nearest is not what is asked for.
+        return _not_meant(draft, meant)
+    reference = meant.moment
     if _ASKS_WHETHER.match(question.text):
         draft.say("whether this happens, the memory does not tell; it tells what is there")
-    sure = (reference.probability or 0.0) >= LEVEL
-    draft.step(f"the likeliest {quoted(question.reference)}: {where(reference)}")
-    if not sure:
-        draft.say(
-            f"no scene shows {quoted(question.reference)} for certain; the nearest is "
-            f"{where(reference)}",
-            [reference],
-        )
-    else:
-        draft.say(
-            f"the scene that fits {quoted(question.reference)} best is at {where(reference)}",
-            [reference],
-        )
+    draft.step(f"the scene meant by {quoted(question.reference)}: {where(reference)}")
+    draft.say(meant.told, [reference])
     draft.confidence = reference.probability or 0.0
     targets = related_scenes(film, reference, question.relation)
     _note_missing_subject(draft, evidence, film)
@@ -118,8 +124,35 @@ def answer_relation(question: Question, evidence: Evidence) -> Draft:
         )
         for line in film.lines_in(Span(moment.start_s, moment.end_s))[:1]:
             verb = "one hears" if line.kind == "speech" else "one reads"
-            draft.say(f"at {clock(line.start_s)} {verb} “{cut(line.text)}”", [moment])
+            heard_s = max(line.start_s, moment.start_s)
+            draft.say(f"at {clock(heard_s)} {verb} “{cut(line.text)}”", [moment])
     draft.confidence *= 0.8
+    return draft
+
+
+def _not_meant(draft: Draft, meant: Meant) -> Draft:
+    """The event is not found, so nothing is told of what lies around it."""
+    draft.method = "absence"
+    near = meant.moment
+    draft.confidence = 1 - (near.probability or 0.0) if near else 0.5
+    draft.say(meant.told, [near] if near else [])
+    relation = {"during": "at the time of"}.get(
+        draft.question.relation or "", draft.question.relation
+    )
+    draft.say(f"so what comes {relation} it is not known")
+    return draft
+
+
+def _outside(question: Question, evidence: Evidence) -> Draft:
+    """Before the film begins, or after it ends, there is nothing."""
+    film = max(evidence.films.values(), key=lambda film: film.duration_s)
+    draft = Draft(question, "length of the film", confidence=1.0)
+    if question.relation == "after":
+        draft.say(f"nothing: the video ends at {clock(film.duration_s)}")
+    else:
+        draft.say("nothing: the video begins at 0:00")
+    if question.options:
+        draft.say("so none of the choices is taken")
     return draft
 
 
@@ -138,22 +171,27 @@ def _note_missing_subject(draft: Draft, evidence: Evidence, film: Film) -> None:
         draft.say(f"no scene of this video shows {quoted(subject)} for certain")
 
 
-def _choose_by_order(draft: Draft, evidence: Evidence, film: Film, relation: Relation) -> Draft:
+def _choose_by_order(draft: Draft, evidence: Evidence, film: Film, meant: Meant) -> Draft:
     """The option that fits best the scenes that follow (precede, are) the likely references.
 
     Where the reference lies is not certain, and the options say something about it too: every
     scene may be it, as far as it probably is.
     """
     question = draft.question
+    relation: Relation = question.relation or "during"
     options = [
         option if not question.subject else f"{question.subject} {option}"
         for option in question.options
     ]
-    scenes = evidence.scenes(question.reference)[film.video]
+    scenes = evidence.scenes(meant.phrase)[film.video]
     weights = np.array([moment.probability or 0.0 for moment in scenes]) ** _SHARPNESS
     if question.part is not None:
         span = film.span(question.part)
         inside = [m.start_s < span.end_s and m.end_s > span.start_s for m in scenes]
+        weights = np.where(inside, weights, 0.0)
+    if meant.moment is not None and meant.phrase != question.reference:  # that occurrence only
+        own = meant.moment
+        inside = [m.start_s < own.end_s and m.end_s > own.start_s for m in scenes]
         weights = np.where(inside, weights, 0.0)
     fits = evidence.contrast(film, options)
     shares = np.exp(fits - fits.max(axis=1, keepdims=True))
@@ -210,7 +248,7 @@ def answer_what(question: Question, evidence: Evidence) -> Draft:
             Draft(replace(question, reference=phrase), "fit of the options"),
             evidence,
             film,
-            "during",
+            Meant(phrase, None, False, ""),
         )
     draft = Draft(question, "the scenes that fit the question best")
     draft.step(f"in {film.name}: scenes like {quoted(phrase)}, and what sets them apart")

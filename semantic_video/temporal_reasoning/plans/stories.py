@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semantic_video.query_language import And, Every, Term
-from semantic_video.records import Moment, Span
+from semantic_video.records import Line, Moment, Span
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import Evidence, Film
 from semantic_video.temporal_reasoning.plans.choices import (
@@ -13,6 +13,7 @@ from semantic_video.temporal_reasoning.plans.choices import (
     choose_present,
     choose_yes_or_no,
 )
+from semantic_video.temporal_reasoning.plans.meant import stretch_between
 from semantic_video.temporal_reasoning.plans.shared import (
     MOST_EVENTS,
     longest,
@@ -92,7 +93,8 @@ def answer_story(question: Question, evidence: Evidence) -> Draft:
         )
         for line in film.lines_in(Span(moment.start_s, moment.end_s))[:1]:
             verb = "one hears" if line.kind == "speech" else "one reads"
-            draft.say(f"at {clock(line.start_s)} {verb} “{cut(line.text)}”", [moment])
+            heard_s = max(line.start_s, moment.start_s)
+            draft.say(f"at {clock(heard_s)} {verb} “{cut(line.text)}”", [moment])
     if len(moments) > len(chosen):
         draft.say(f"{len(moments) - len(chosen)} shorter occurrences are left out")
     return draft
@@ -100,13 +102,19 @@ def answer_story(question: Question, evidence: Evidence) -> Draft:
 
 def answer_summary(question: Question, evidence: Evidence) -> Draft:
     """What a film, or a part of it, shows: its longest occurrences in order, and words."""
-    film = max(evidence.films.values(), key=lambda film: film.duration_s)
-    span = film.span(question.part)
     draft = Draft(question, "summary of occurrences")
+    if question.bounds is not None:
+        film, known, draft = stretch_between(question, question.bounds, evidence)
+        if known is None:
+            return draft
+        span = known
+    else:
+        film = max(evidence.films.values(), key=lambda film: film.duration_s)
+        span = film.span(question.part)
     draft.step(f"in {film.name}: occurrences of every cluster in {stretch(*span)}")
     moments = occurrences(film, span)
     if moments and question.options:
-        if question.part is None:
+        if question.part is None and question.bounds is None:
             choose_present(draft, evidence, film)
         else:
             draft.confidence = 1.0
@@ -120,27 +128,34 @@ def answer_summary(question: Question, evidence: Evidence) -> Draft:
     kinds = len({moment.cluster for moment in moments})
     draft.confidence = 0.5
     draft.say(
-        f"from {clock(span.start_s)} to {clock(span.end_s)} the video shows {kinds} different "
-        f"thing{'s' if kinds > 1 else ''} in {len(moments)} stretch{'es' if moments[1:] else ''}",
+        f"from {clock(span.start_s)} to {clock(span.end_s)} the video shows "
+        + ("one thing" if kinds == 1 else f"{kinds} different things")
+        + (f" in {len(moments)} stretches" if moments[1:] else ""),
         moments[:MOST_EVENTS],
     )
     for moment in chosen:
         draft.say(
             f"{stretch(moment.start_s, moment.end_s)}: {looks(evidence, film, moment)}", [moment]
         )
-    lines = film.lines_in(span)
+    lines = [line for line in film.lines_in(span) if _mostly_inside(line, span)]
     if lines:
         draft.step(f"{len(lines)} lines are said or written there")
     for line in sorted(sorted(lines, key=lambda line: -len(line.text))[:_MOST_QUOTES],
                        key=lambda line: line.start_s):  # fmt: skip
         verb = "is said" if line.kind == "speech" else "is written"
         draft.say(
-            f"at {clock(line.start_s)} {verb}: “{cut(line.text)}”",
-            [moment_at(film, line.start_s, line.end_s)],
+            f"at {clock(max(line.start_s, span.start_s))} {verb}: “{cut(line.text)}”",
+            [moment_at(film, max(line.start_s, span.start_s), min(line.end_s, span.end_s))],
         )
     if len(moments) > len(chosen):
         draft.say(f"{len(moments) - len(chosen)} shorter stretches are left out")
     return draft
+
+
+def _mostly_inside(line: Line, span: Span) -> bool:
+    """Whether a line belongs to a stretch: most of it, or for most of the stretch."""
+    shared = min(line.end_s, span.end_s) - max(line.start_s, span.start_s)
+    return 2 * shared >= min(line.end_s - line.start_s, span.end_s - span.start_s)
 
 
 def answer_together(question: Question, evidence: Evidence) -> Draft:

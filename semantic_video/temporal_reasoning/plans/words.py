@@ -8,16 +8,16 @@ from dataclasses import replace
 from semantic_video.records import Line, Moment, Span
 from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence, Film
-from semantic_video.temporal_reasoning.particulars import alternatives
+from semantic_video.temporal_reasoning.particulars import alternatives, ordinal_of
 from semantic_video.temporal_reasoning.plans.choices import (
     choose_number,
     choose_words,
     choose_yes_or_no,
 )
+from semantic_video.temporal_reasoning.plans.meant import scene_meant
 from semantic_video.temporal_reasoning.plans.shared import (
     MOST_EVENTS,
     moment_at,
-    nothing_there,
     related_scenes,
     where,
 )
@@ -40,10 +40,13 @@ def answer_said(question: Question, evidence: Evidence) -> Draft:
         return draft
     spans: dict[str, Span] = {film.video: film.span(question.part) for film in films}
     if question.reference:
-        film = evidence.film_for([question.reference])
+        film = evidence.film_for([ordinal_of(question.reference)[0]])
         reference = _scene_meant(draft, evidence, film)
         if reference is None:
-            return nothing_there(replace(question, subject=question.reference), evidence, film)
+            meant = scene_meant(question.reference, evidence, film, question.part)
+            draft.say(meant.told, [meant.moment] if meant.moment else [])
+            draft.method = "absence"
+            return draft
         films, spans = [film], {film.video: _around(question, film, reference)}
     if question.refusal:
         draft.say(question.refusal)
@@ -124,19 +127,19 @@ def _films_with_lines(draft: Draft, evidence: Evidence) -> list[Film]:
 def _scene_meant(draft: Draft, evidence: Evidence, film: Film) -> Moment | None:
     """The scene that lines are asked about: by its picture, else by the words in it."""
     text, part = draft.question.reference, draft.question.part
-    near = evidence.nearest(text, film, part)
+    meant = scene_meant(text, evidence, film, part)
+    near = meant.moment
     if near is None:
         return None
-    if (near.probability or 0.0) >= LEVEL:
-        draft.say(f"the scene that fits {quoted(text)} best is at {where(near)}", [near])
+    if meant.sure:
+        draft.say(meant.told, [near])
         return near
     hits = _hits(evidence, film, text, None, film.span(part))
     if hits:
-        meant = moment_at(film, hits[0].start_s, hits[0].end_s)
-        draft.say(f"the words of {quoted(text)} are said or written at {where(meant)}", [meant])
-        return replace(meant, probability=round(hits[0].probability, 4))
-    draft.say(f"no scene shows {quoted(text)} for certain; the nearest is at {where(near)}", [near])
-    return near
+        named = moment_at(film, hits[0].start_s, hits[0].end_s)
+        draft.say(f"the words of {quoted(text)} are said or written at {where(named)}", [named])
+        return replace(named, probability=round(hits[0].probability, 4))
+    return None
 
 
 def _around(question: Question, film: Film, reference: Moment) -> Span:
