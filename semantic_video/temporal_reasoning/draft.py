@@ -46,6 +46,9 @@ class Draft:
         text = " ".join(own.text for own in self.sentences)
         if self.choice is not None:
             chosen = self.question.options[self.choice]
+            verdict, colon, reason = text.partition(": ")
+            if colon and verdict.casefold() == chosen.casefold():
+                text = sentence(reason)  # "(A) Yes." has said it
             text = f"{letter(self.choice)} {sentence(chosen)} {text}".strip()
         return Answer(
             question=self.question.text,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from semantic_video.temporal_reasoning.contractions import spelt_out
-from semantic_video.temporal_reasoning.form_words import BE, DO, HAVE, SEEN, match
+from semantic_video.temporal_reasoning.form_words import BE, DO, HAVE, SEEN, as_doing, match
 from semantic_video.temporal_reasoning.line_forms import read_mentioned, read_said
 from semantic_video.temporal_reasoning.order_forms import read_compare, read_order, things_in
 from semantic_video.temporal_reasoning.particulars import (
@@ -82,7 +82,7 @@ def read_question(text: str, options: Sequence[str] = ()) -> Question:
     question = _form(clause, choices)
     if question.form == "unknown" and not choices:
         question = _bare(clause) or question
-    question = _checked(_ordered(question))
+    question = _checked(_ordered(_doing(question)))
     question = left_over(question) or question
     if delay_s and question.form != "relation":
         question = refused(
@@ -123,6 +123,15 @@ def _bare(clause: str) -> Question | None:
     if wanted and re.match(r"all\b", subject, re.IGNORECASE):
         subject = subject[3:].strip()
     return Question(clause, "when", subject) if subject else None
+
+
+def _doing(question: Question) -> Question:
+    """The question, with "someone playing" for the "someone play" after "does"."""
+    if question.form in ("count", "duration", "when") and re.search(
+        rf"\b{DO}\b", question.text, re.I
+    ):
+        return replace(question, subject=as_doing(question.subject))
+    return question
 
 
 def _ordered(question: Question) -> Question:
@@ -213,7 +222,8 @@ def _count(clause: str, options: tuple[str, ...]) -> Question | None:
 def _duration(clause: str, options: tuple[str, ...]) -> Question | None:
     found = match(
         rf"(?:for\s+)?(?:how\s+long|how\s+much\s+(?:time|of\s+the\s+{FILM})|how\s+many\s+(?:seconds|minutes))"
-        rf"\s+(?:{DO}|{BE}|can|{HAVE})\s+(?:(?:we|you|i|one)\s+(?:first\s+|last\s+)?see\s+)?(.+?)(?:\s+{SEEN}|\s+last)?",
+        rf"\s+(?:{DO}|{BE}|can|{HAVE})\s+(?:(?:we|you|i|one)\s+(?:first\s+|last\s+)?see\s+)?(.+?)"
+        rf"(?:\s+(?:last|stay|remain|continue|go\s+on|run)s?)?(?:\s+{SEEN})?",
         clause,
     )
     return Question(clause, "duration", found[1]) if found else None

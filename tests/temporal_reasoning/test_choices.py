@@ -89,3 +89,31 @@ def test_choices_are_given_once(known: TemporalReasoner) -> None:
         known.ask("Which is first: (A) a dog (B) a cat", ["a dog", "a cat"])
     with pytest.raises(QueryError, match="options must be a list of texts"):
         known.ask("Which is first?", "dog")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How long does the violin stay? (A) 5 seconds (B) 1 minute",
+        "How often does the violin appear? (A) once (B) twice",
+        "When does the violin appear? (A) at the beginning (B) at the end",
+        "When does the cat appear? (A) 5:00 (B) 9:00",
+        "What happens after the film ends? (A) a dog (B) a cat",
+    ],
+)
+def test_no_choice_of_what_is_not_there_or_far_away(known: TemporalReasoner, text: str) -> None:
+    answer = known.ask(text)
+    assert answer.choice is None
+    assert "none of the choices" in answer.text.lower()
+
+
+def test_a_verdict_is_said_once(known: TemporalReasoner) -> None:
+    answer = known.ask("Does the cat appear? (A) Yes (B) No")
+    assert answer.text.startswith('(A) Yes. "the cat" appears')
+
+
+def test_the_first_and_the_last_line(known: TemporalReasoner) -> None:
+    assert "night train" in known.ask("What is the first thing said?").text
+    last = known.ask("What's said last?").text
+    assert "winning goal" in last
+    assert "night train" not in last

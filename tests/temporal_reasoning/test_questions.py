@@ -405,3 +405,26 @@ def test_short_forms_and_tags_are_spelt_out(text: str, same: str) -> None:
 )
 def test_what_is_not_understood_is_refused(text: str) -> None:
     assert read_question(text).form == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "subject"),
+    [
+        ("Is anything said about bees?", "mentioned", "bees"),
+        ('When is the word "bees" spoken?', "said", "bees"),
+        ("At what time does the speaker mention bees?", "said", "bees"),
+        ("What does the slide about bees say?", "said", "bees"),
+        ("What does the slide on bees say?", "said", "bees"),
+        ("Is there a slide about bees?", "mentioned", "bees"),
+        ("What is the last thing said?", "said", ""),
+        ("What's said first?", "said", ""),
+        ("How long does the dog stay?", "duration", "the dog"),
+        ("How long does the dog remain on screen?", "duration", "the dog"),
+        ("How often does someone play the violin?", "count", "someone playing the violin"),
+        ("When does a man ride a horse?", "when", "a man riding a horse"),
+        ("How often does a play end?", "count", "a play end"),
+    ],
+)
+def test_lines_lengths_and_actions(text: str, form: str, subject: str) -> None:
+    question = read_question(text)
+    assert (question.form, question.subject) == (form, subject)

@@ -21,6 +21,8 @@ _WORDS = {"never": 0, "none": 0, "once": 1, "twice": 2} | {
 
 # Likenesses differ by hundredths: so many times their difference is told as doubt.
 _SHARPNESS = 20.0
+# A time that is further away than this, and than twice the length of the scene, is another.
+_FAR_S = 60.0
 _RELATED = re.compile(r"(?:right\s+)?(after|before|during|while)\s+(.+)$", re.IGNORECASE)
 
 
@@ -33,6 +35,11 @@ def choose_number(draft: Draft, number: int) -> None:
             if word.isdigit() or word in _WORDS:
                 numbers[place] = int(word) if word.isdigit() else _WORDS[word]
                 break
+    if number == 0:  # what is not there is no "once", near as it may be
+        numbers = {place: own for place, own in numbers.items() if own == 0}
+        if draft.question.options and not numbers:
+            draft.say("so none of the choices is taken")
+            return
     _nearest(draft, numbers, number, "a number")
 
 
@@ -44,6 +51,12 @@ def choose_length(draft: Draft, seconds: float) -> None:
         if (own := length_named(option)) is not None
     }
     _nearest(draft, lengths, seconds, "a length of time")
+
+
+def choose_none(draft: Draft) -> None:
+    """No choice: what they are about is not there."""
+    if draft.question.options:
+        draft.say("so none of the choices is taken")
 
 
 def choose_time(draft: Draft, evidence: Evidence, film: Film, moments: Sequence[Moment]) -> None:
@@ -76,7 +89,13 @@ def choose_time(draft: Draft, evidence: Evidence, film: Film, moments: Sequence[
         away = min(max(own.start_s - span.end_s, span.start_s - own.end_s, 0.0) for own in moments)
         return (0.0 if point and away else shared, -away)
 
-    draft.choose(max(spans, key=fits))
+    best = max(spans, key=fits)
+    shared_s, away_s = fits(best)[0], -fits(best)[1]
+    lasting_s = max(own.end_s - own.start_s for own in moments)
+    if not shared_s and away_s > max(_FAR_S, 2 * lasting_s):
+        draft.say("none of the choices is near that time")
+        return
+    draft.choose(best)
 
 
 def choose_yes_or_no(draft: Draft, yes: bool) -> None:

@@ -11,6 +11,7 @@ from semantic_video.temporal_reasoning.particulars import ordinal_of, query_of, 
 from semantic_video.temporal_reasoning.plans.choices import (
     choose_length,
     choose_look,
+    choose_none,
     choose_number,
     choose_time,
 )
@@ -63,7 +64,7 @@ def answer_duration(question: Question, evidence: Evidence) -> Draft:
     moments = evidence.find(query, film, question.part)
     if not moments:
         absent = not_found(question, evidence, film)
-        choose_length(absent, 0.0)
+        choose_none(absent)
         return absent
     seconds = sum(moment.end_s - moment.start_s for moment in moments)
     draft.confidence = mean_probability(moments)
@@ -106,7 +107,9 @@ def answer_when(question: Question, evidence: Evidence) -> Draft:
     draft.step(f"in {film.name}: {query}")
     moments = evidence.find(query, film, question.part)
     if not moments:
-        return not_found(question, evidence, film)
+        absent = not_found(question, evidence, film)
+        choose_none(absent)
+        return absent
     draft.confidence = mean_probability(moments)
     edge = moments[-1] if question.last else moments[0]
     which = "last" if question.last else "first"
@@ -127,7 +130,9 @@ def _nth(question: Question, evidence: Evidence) -> Draft:
     meant = scene_meant(question.subject, evidence, film, question.part)
     moments = evidence.find(Every(query_of(thing)), film, question.part)
     if not moments:
-        return nothing_there(replace(question, subject=thing), evidence, film)
+        absent = nothing_there(replace(question, subject=thing), evidence, film)
+        choose_none(absent)
+        return absent
     if meant.moment is None:
         draft.method = "absence"
         draft.confidence = mean_probability(moments)

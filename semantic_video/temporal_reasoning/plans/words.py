@@ -57,7 +57,11 @@ def answer_said(question: Question, evidence: Evidence) -> Draft:
     found = []
     for film in films:
         kind = "text" if question.written else None
-        hits = _hits(evidence, film, question.subject, kind, spans[film.video])[:MOST_EVENTS]
+        hits = _apart(
+            hit
+            for phrase in alternatives(question.subject)
+            for hit in _hits(evidence, film, phrase, kind, spans[film.video])[:MOST_EVENTS]
+        )[:MOST_EVENTS]
         draft.step(f"in {film.name}: lines with the words of {quoted(question.subject)}")
         found += _tell_hits(draft, film, sorted(hits, key=lambda hit: hit.start_s))
     if len(draft.sentences) == told:
@@ -79,13 +83,14 @@ def answer_mentioned(question: Question, evidence: Evidence) -> Draft:
         draft.step(_MORE_LINES)
         return draft
     hits: dict[str, list[WordHit]] = {}
+    kind = "text" if question.written else None
     for film in films:
         draft.step(f"in {film.name}: lines with the words of {quoted(question.subject)}")
         span = film.span(question.part)
         hits[film.video] = _apart(
             hit
             for phrase in alternatives(question.subject)
-            for hit in _hits(evidence, film, phrase, None, span)
+            for hit in _hits(evidence, film, phrase, kind, span)
         )
     count = sum(map(len, hits.values()))
     if question.counted:
@@ -100,7 +105,8 @@ def answer_mentioned(question: Question, evidence: Evidence) -> Draft:
         return draft
     own = [moment_at(film, hit.start_s, hit.end_s) for film in films for hit in hits[film.video]]
     yes = "" if question.counted else "yes: "
-    draft.say(f"{yes}{quoted(question.subject)} is said or written {times(count)}", own)
+    verb = "is written" if question.written else "is said or written"
+    draft.say(f"{yes}{quoted(question.subject)} {verb} {times(count)}", own)
     for film in films:
         _tell_hits(draft, film, hits[film.video][:MOST_EVENTS])
     if count > MOST_EVENTS:
@@ -158,6 +164,9 @@ def _tell_lines(draft: Draft, film: Film, span: Span) -> None:
     kind = "text" if draft.question.written else "speech"
     lines: list[Line] = film.lines_in(span, kind)
     draft.step(f"in {film.name}: lines of {stretch(*span)}")
+    if draft.question.first or draft.question.last:
+        lines = sorted(lines, key=lambda line: line.start_s)
+        lines = lines[-1:] if draft.question.last else lines[:1]
     for line in lines[:MOST_EVENTS]:
         draft.say(
             f"at {clock(line.start_s)}: “{cut(line.text)}”",
