@@ -12,6 +12,10 @@ _UNMARKED = re.compile(r"^(what|who|where|when|how|there)s\b", re.IGNORECASE)
 _AUXILIARY = r"is|are|was|were|do|does|did|has|have|had|can|could|would|will"
 _NOT = re.compile(rf"\b({_AUXILIARY})(?:n['’]?t)\b", re.IGNORECASE)
 _CANNOT = re.compile(r"\b(?:can['’]t|cannot|cant)\b", re.IGNORECASE)
+_LEADING_NOT = re.compile(
+    rf"^({_AUXILIARY})(?:n['’]?t\b|\s+not(?=\s+(?:there|the|a|an|any|we|you|i|one)\b))",
+    re.IGNORECASE,
+)
 _TAG = re.compile(
     rf"\s*,\s*(?:(?:{_AUXILIARY})(?:n['’]?t)?\s+(?:it|he|she|they|there|we|you|one)|right|correct|"
     r"no|yes)$",
@@ -33,8 +37,7 @@ def spelt_out(clause: str) -> str:
     if stated != clause:
         return _asked(stated) or clause
     clause = _CANNOT.sub("can not", clause)
-    return re.sub(rf"^({_AUXILIARY})(?:n['’]?t\b|\s+not\s+(?=there|the|a|an|any)\b)", r"\1", clause,
-                  flags=re.IGNORECASE).replace("  ", " ")  # fmt: skip
+    return _LEADING_NOT.sub(r"\1", clause)
 
 
 def _asked(statement: str) -> str:

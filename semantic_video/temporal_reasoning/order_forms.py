@@ -87,6 +87,7 @@ def _read_before_or_after(clause: str) -> Question | None:
         if not found or _DOING.search(found[1]):
             return None
         thing, first, word, other = found[1], False, found[2], found[3]
+    thing = re.sub(r"\s+there$", "", thing, flags=re.IGNORECASE)
     if taken_negation(thing)[1] or taken_times(clause)[1] or re.search(r"\bboth$", thing, re.I):
         return None
     return Question(

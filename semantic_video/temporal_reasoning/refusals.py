@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from semantic_video.temporal_reasoning.particulars import ordinal_of, ordinal_told
 from semantic_video.temporal_reasoning.questions import Question
 
 _NEAREST = '"What happens in the video?"'
@@ -49,6 +50,7 @@ _COMPARED = re.compile(
     r"\b(?:more|less|fewer|longer|shorter|earlier|later)\b.*\bthan\b|\bas\s+(?:often|long|many|much)\s+as\b",
     re.IGNORECASE,
 )
+_VERB_LEFT = re.compile(r"(?:said|spoken|heard|written|read|shown|seen)\s", re.IGNORECASE)
 _AS_OFTEN = re.compile(r"(?:often|long|many|much|frequently)\s+as\s", re.IGNORECASE)
 _ORDERED = re.compile(r"^(.+?)\s+(before|after)\s+((?:the|a|an)\s+\S+|\S+)$", re.IGNORECASE)
 _QUANTIFIED = re.compile(r"^(?:always|mostly|usually|still|already|yet)\s", re.IGNORECASE)
@@ -72,6 +74,15 @@ def left_over(question: Question) -> Question | None:
             thing = _QUANTIFIED.sub("", phrase)
             return refused(question.text, "whether something is always there is not looked at, "
                            "only how long it is", asking("How long", thing))  # fmt: skip
+        thing, nth = ordinal_of(re.sub(r"^an?\s", "the ", phrase, flags=re.IGNORECASE))
+        if nth and re.search(r"\sor\s", phrase, re.IGNORECASE):
+            return refused(question.text, "one occurrence is looked up at a time")
+        if nth and question.form in ("count", "whether", "order", "compare", "together"):
+            named = f"the {ordinal_told(nth)} {re.sub('^the ', '', thing)}"
+            return refused(question.text, "one occurrence of something is looked up by itself",
+                           asking("When", named))  # fmt: skip
+        if question.form == "what" and _VERB_LEFT.match(phrase):
+            return refused(question.text, "its words are not understood")
         if question.form == "relation" and not _AS_OFTEN.match(phrase):
             continue
         if _AS_OFTEN.match(phrase) or _COMPARED.search(phrase):

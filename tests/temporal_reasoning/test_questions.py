@@ -380,6 +380,7 @@ def test_marks_of_choices(text: str) -> None:
         ("Where’s the cat?", "Where is the cat?"),
         ("Whats happening after the dog?", "What is happening after the dog?"),
         ("Isn't there a dog?", "Is there a dog?"),
+        ("Can't you see a dog?", "Can you see a dog?"),
         ("There's no dog, is there?", "Is there no dog?"),
         ("The dog appears before the cat, doesn't it?", "Does the dog appear before the cat?"),
         ("When do I see the dog?", "When do we see the dog?"),
@@ -400,6 +401,9 @@ def test_short_forms_and_tags_are_spelt_out(text: str, same: str) -> None:
         "Does the dog appear as often as the cat?",
         "Is someone playing the piano before the violin?",
         "What is the longest scene?",
+        "Is there a third dog?",
+        "Does the second dog appear before the cat?",
+        "What is said between the dog and the cat?",
         "What order do the dog and the cat appear in?",
     ],
 )
