@@ -22,6 +22,15 @@ THINGS = ("dog", "cat", "train", "beach", "violin", "goal", "sunset", "kitchen")
 _AXES = {thing: row for row, thing in enumerate(THINGS)}
 _DIMENSION = len(THINGS) + 8
 
+LINES = (
+    Line(12, 15, "Here comes the night train", "speech"),
+    Line(41, 44, "That was the winning goal", "speech"),
+    Line(60, 70, "Platform nine", "text"),
+)
+#        0   10    20  30    40   50     60    70
+SHOWN = "dog train cat beach goal sunset train dog"
+"""A film of eight things, ten seconds each, and what is said and written in it."""
+
 
 def encode(texts: Sequence[str]) -> np.ndarray:
     """A text points where the known things in it point; one without any points elsewhere."""
