@@ -96,11 +96,13 @@ def _odds(moment: Moment | None) -> float:
 def _whether_before(question: Question, evidence: Evidence) -> Draft:
     """Whether one thing comes before (after) another.
 
-    It does where any occurrence lies before the last (after the first) of the other's. Only where
-    "first" is asked for, or which of before and after, are the first occurrences compared.
+    It comes before where its first occurrence lies before the other's first, and after where any
+    lies after the other's first, unless "first" is asked for.
     """
     film = evidence.film_for([question.subject, question.reference])
-    relation = Before if question.relation == "before" else After
+    before = question.relation == "before"
+    by_firsts = question.first or (before and not question.either)
+    relation = Before if before else After
     query = relation(query_of(question.subject), query_of(question.reference))
     draft = Draft(question, "order of occurrences")
     draft.step(f"in {film.name}: {query}")
@@ -113,7 +115,7 @@ def _whether_before(question: Question, evidence: Evidence) -> Draft:
     earlier = [moment for moment in own if moment.start_s < other[-1].start_s]
     later = [moment for moment in own if moment.start_s > other[0].start_s]
     first, second = own[0], other[0]
-    if question.first:
+    if by_firsts:
         first, second = (
             evidence.edge(text, film, question.part) or moments[0]
             for text, moments in zip((question.subject, question.reference), there, strict=True)
@@ -132,21 +134,17 @@ def _whether_before(question: Question, evidence: Evidence) -> Draft:
                       f"{whens(rest)}", rest)  # fmt: skip
         _choose_word(draft, word)
         return draft
-    before = question.relation == "before"
-    found = earlier if before else later
-    yes = first_earlier == before if question.first else bool(found)
+    yes = first_earlier == before if by_firsts else bool(later)
     verdict = "yes" if yes else "no"
-    if question.first and draft.confidence < LEVEL:
+    if by_firsts and draft.confidence < LEVEL:
         verdict = "probably" if yes else "probably not"
-    if yes and not question.first and first_earlier != before:
-        end = other[-1] if before else other[0]
-        edge = "last" if before else "first"
+    if yes and not by_firsts and first_earlier:
         draft.say(
-            f"{verdict}: {quoted(question.subject)} appears {whens(found)}, {question.relation} "
-            f"the {edge} {quoted(question.reference)} at {where(end)}",
-            [*found, end],
+            f"{verdict}: {quoted(question.subject)} appears {whens(later)}, after the first "
+            f"{quoted(question.reference)} at {where(other[0])}",
+            [*later, other[0]],
         )
-        draft.confidence = min(_surest(found), end.probability or 0.0)
+        draft.confidence = min(_surest(later), other[0].probability or 0.0)
         draft.say(firsts, [first, second])
     else:
         draft.say(f"{verdict}: {firsts}", [first, second])
