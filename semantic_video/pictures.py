@@ -188,6 +188,7 @@ class Pictures:
             ],
             path,
             title=title,
+            given_up={gone.what: gone.where for gone in account.evicted if gone.where},
             notes=notes,
         )
 

@@ -343,7 +343,7 @@ def test_a_coarser_timeline_still_tiles_and_keeps_what_occurs_once() -> None:
     assert scenes[-1].end_s == entries.entry_spans[-1][0].end_s
     assert all(one.end_s == two.start_s for one, two in pairwise(scenes))
     assert all(spans for spans in memory.entries.entry_spans)
-    assert memory.history.absorbed == 28
+    assert memory.history.absorbed == 28 == sum(memory.history.absorbed_at.counts)
     seconds = sum(scene.end_s - scene.start_s for scene in scenes)
     assert memory.entries.entry_weights.sum() == pytest.approx(seconds, rel=1e-5)
 
@@ -362,6 +362,7 @@ def test_a_report_says_what_was_merged_and_evicted_and_what_other_budgets_do() -
     assert report.evicted[0].count == len(entries.exemplar_times) - len(
         memory.entries.exemplar_times
     )
+    assert sum(count for _, count in report.evicted[0].where) == report.evicted[0].count
     smaller = [other for other in report.other_budgets if other.memory_size < 8]
     assert [other.entries for other in smaller] == [1, 2, 4]
     likeness = [other.likeness for other in smaller]

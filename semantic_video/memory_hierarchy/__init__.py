@@ -10,7 +10,7 @@
 - `returns`: what a new scene returns from
 - `recurrence`: access in time
 - `combine`: two memories become one
-- `history`: what was merged and given up
+- `history`: what was merged and given up, and `time_counts`: where
 - `pool`: entries that come, merge and go
 - `vectors`: many vectors summed up by one, or by a few of them
 """

@@ -77,7 +77,7 @@ def merge(a: MemoryHierarchy, b: MemoryHierarchy, *, offset_s: float = 0.0) -> M
         spans=max(a.spans, b.spans),
         max_bytes=limits.max_bytes,
         returns=returns,
-        history=a.history + b.history,
+        history=a.history + b.history.moved(offset_s),
         uses=uses,
     )
     return memory.corrected(corrections) if corrections else memory

@@ -12,6 +12,7 @@ from semantic_video.memory_hierarchy.budget import Budget
 from semantic_video.memory_hierarchy.entries import SceneEntries
 from semantic_video.memory_hierarchy.history import History
 from semantic_video.memory_hierarchy.pool import Pool, rows_of
+from semantic_video.memory_hierarchy.time_counts import TimeCounts
 from semantic_video.memory_hierarchy.vectors import thin, worths
 from semantic_video.records import Return, SceneSpan
 from semantic_video.semantic_clustering import first_appearance, join, ward_tree
@@ -79,7 +80,10 @@ def fit(
         heads, now = heads[first], again[now[first]]
         cluster_map = again[cluster_map]
     held = _telling(held, budget, len(kept))
-    history = history.add(thinned=len(entries.exemplar_times) - len(held.exemplar_times))
+    history = history.add(
+        thinned=len(entries.exemplar_times) - len(held.exemplar_times),
+        thinned_at=TimeCounts.of(np.setdiff1d(entries.exemplar_times, held.exemplar_times)),
+    )
     scenes = {span.scene for spans in held.entry_spans for span in spans}
     ordered = first_appearance(now)
     numbers = np.zeros(len(cluster_map), dtype=np.int32)
@@ -175,7 +179,7 @@ def _coarsened(entries: SceneEntries, budget: Budget) -> tuple[SceneEntries, His
     pool = Pool(budget)
     slots = [pool.add(entry) for entry in rows_of(entries)]
     pool.absorb(budget.scenes)
-    return pool.entries(np.array(slots)), replace(pool.history, thinned=0)
+    return pool.entries(np.array(slots)), replace(pool.history, thinned=0, thinned_at=TimeCounts())
 
 
 def _surest(returns: Sequence[Return], budget: Budget) -> tuple[Return, ...]:

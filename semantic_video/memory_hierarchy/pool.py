@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from semantic_video.memory_hierarchy.budget import Budget
 from semantic_video.memory_hierarchy.entries import SceneEntries
 from semantic_video.memory_hierarchy.history import History
+from semantic_video.memory_hierarchy.time_counts import TimeCounts
 from semantic_video.memory_hierarchy.timeline import absorb
 from semantic_video.memory_hierarchy.vectors import thin, worths
 from semantic_video.records import SceneSpan
@@ -119,8 +120,9 @@ class Pool:
 
     def drop(self, slot: int) -> None:
         """Give an entry up."""
+        where = TimeCounts.of(self[slot].start_s)
         self._remove(slot)
-        self.history = self.history.add(dropped=1)
+        self.history = self.history.add(dropped=1, dropped_at=where)
 
     def thin(self, count: int) -> int:
         """Give up the ``count`` exemplars that tell least; how many there were to give up."""
@@ -131,9 +133,12 @@ class Pool:
         worth = np.concatenate([self[slot].worths for slot in slots])
         gone = np.zeros(len(worth), dtype=np.bool_)
         gone[np.argsort(worth, kind="stable")[:count]] = True
+        times = np.concatenate([self[slot].times for slot in slots])
         for slot in np.unique(owners[gone]).tolist():
             self[slot].keep(~gone[owners == slot])
-        self.history = self.history.add(thinned=int(gone.sum()))
+        self.history = self.history.add(
+            thinned=int(gone.sum()), thinned_at=TimeCounts.of(times[gone])
+        )
         return int(gone.sum())
 
     def counts(self) -> tuple[int, int, int]:
@@ -164,7 +169,11 @@ class Pool:
                 if inside.any():
                     entry.keep(inside)
                 self._write(int(slot))
-        self.history = self.history.add(absorbed=done.scenes, absorbed_s=done.seconds)
+        self.history = self.history.add(
+            absorbed=len(done.boundaries),
+            absorbed_s=done.seconds,
+            absorbed_at=TimeCounts.of(done.boundaries),
+        )
         return True
 
     def entries(self, slots: NDArray[np.intp] | None = None) -> SceneEntries:
@@ -183,7 +192,9 @@ class Pool:
 
     def _thin(self, entry: Entry) -> None:
         rows = thin(entry.frames, entry.vector, self.budget.exemplars)
-        self.history = self.history.add(thinned=len(entry.times) - len(rows))
+        if len(rows) < len(entry.times):
+            gone = TimeCounts.of(np.delete(entry.times, rows))
+            self.history = self.history.add(thinned=len(entry.times) - len(rows), thinned_at=gone)
         entry.keep(rows)
 
     def _write(self, slot: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from semantic_video.memory_hierarchy.hierarchy import MemoryHierarchy, Tier
+from semantic_video.records import Span
 
 _MOST_MERGED = 1000
 
@@ -26,12 +27,17 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Evicted:
-    """Something that was given up, how much of it, and why."""
+    """Something that was given up, how much of it, why, and where on the timeline it lay.
+
+    ``where`` are stretches of equal length with their counts, in order of time; empty in a memory
+    that an earlier version made.
+    """
 
     what: str
     count: int
     seconds: float
     why: str
+    where: tuple[tuple[Span, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,7 @@ def _evicted(memory: MemoryHierarchy) -> tuple[Evicted, ...]:
             past.thinned,
             0.0,
             f"an entry keeps at most {memory.exemplars}, those that differ most{short}",
+            past.thinned_at,
         ),
         (
             "scene boundaries",
@@ -148,10 +155,21 @@ def _evicted(memory: MemoryHierarchy) -> tuple[Evicted, ...]:
             past.absorbed_s,
             f"{budget.scenes} scenes are remembered one by one; where two neighbours became one, "
             "the fewest wrong seconds were told",
+            past.absorbed_at,
         ),
-        ("entries", past.dropped, 0.0, "the policy in use gives up entries whole"),
+        (
+            "entries",
+            past.dropped,
+            0.0,
+            "the policy in use gives up entries whole",
+            past.dropped_at,
+        ),
     )
-    return tuple(Evicted(what, count, seconds, why) for what, count, seconds, why in rows if count)
+    return tuple(
+        Evicted(what, count, seconds, why, where.stretches())
+        for what, count, seconds, why, where in rows
+        if count
+    )
 
 
 def _sizes(memory: MemoryHierarchy) -> list[int]:

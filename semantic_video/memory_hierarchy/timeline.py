@@ -23,8 +23,9 @@ class Absorbed:
     """The outcome: the spans of each entry, and what it cost."""
 
     spans: list[list[SceneSpan]]
-    scenes: int = 0
     seconds: float = 0.0
+    boundaries: list[float] = field(default_factory=list)
+    """When the boundaries were that are no more: one for each scene that was given up."""
     moved: list[tuple[SceneSpan, int, int]] = field(default_factory=list)
     """Scenes that another entry took over: (scene, entry it was of, entry that has it now)."""
 
@@ -47,7 +48,8 @@ def absorb(spans: list[list[SceneSpan]], vectors: NDArray[np.float32], limit: in
         place, into = _cheapest(pieces, counts, vectors)
         span, entry = pieces[place]
         counts[entry] -= 1
-        done.scenes += 1
+        after = into is not None and into > place
+        done.boundaries.append(span.end_s if after else span.start_s)
         if into is None:  # nothing touches it: a hole in the timeline is left
             done.seconds += span.end_s - span.start_s
             done.moved.append((span, entry, -1))

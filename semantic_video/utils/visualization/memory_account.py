@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,9 @@ from semantic_video.utils.visualization.timeline import TimeAxis
 
 _PANEL_IN = 1.7
 _GAP_IN = 0.1
-_HELD, _SEEN, _MERGED = COLOURS[0], "#999999", COLOURS[1]
+_ROW_IN = 0.34
+"""Height of the row that says where something was given up."""
+_HELD, _SEEN, _MERGED, _GONE = COLOURS[0], "#999999", COLOURS[1], COLOURS[4]
 _STEPS = (1, 2, 5)
 
 
@@ -46,14 +48,16 @@ def memory_account(
     path: str | Path,
     *,
     title: str = "",
+    given_up: Mapping[str, Sequence[tuple[Span, int]]] | None = None,
     notes: Sequence[str] = (),
 ) -> Path:
     """Draw how a memory filled and what its budget cost; return the path.
 
     ``entry_spans`` are the scenes of each entry in order of time: its first begins the entry, the
     others were merged into it. Above is a curve of scenes seen and one of entries begun, with the
-    budget of ``budget`` entries; then a mark for each scene that was merged; then how full each
-    tier is. ``notes`` are lines below, such as what was given up.
+    budget of ``budget`` entries; then a mark for each scene that was merged; then a row of bars
+    for each kind of thing in ``given_up``, stretches of time with how many were given up there;
+    then how full each tier is. ``notes`` are lines below, such as why things were given up.
 
     Raises ConfigError when matplotlib is missing or the format is unknown.
     """
@@ -87,7 +91,10 @@ def memory_account(
         drawing.text(
             axis.left - _GAP_IN, y + 0.08, "merged", size=SMALL_PT, align="right", middle=True
         )
-        y = axis.draw(drawing, scale.top, y + 0.16) + 0.1
+        y += 0.16
+        for name, stretches in (given_up or {}).items():
+            y = _given_up(drawing, axis, y + 0.06, name, stretches)
+        y = axis.draw(drawing, scale.top, y) + 0.1
         for tier in tiers:
             y = _tier(drawing, y, tier, axis)
         y += 0.06
@@ -157,6 +164,34 @@ def _curve(
     ys.append(ys[-1])
     drawing.line(xs, ys, colour, width_pt=1.4, layer=3)
     return ys[-1]
+
+
+def _given_up(
+    drawing: Page, axis: TimeAxis, y: float, name: str, stretches: Sequence[tuple[Span, int]]
+) -> float:
+    """A row of bars: where on the timeline how many were given up; at the right the most."""
+    drawing.rectangle(axis.left, y, axis.width, _ROW_IN, SHADE, layer=0)
+    most = max(count for _, count in stretches)
+    for span, count in stretches:
+        clipped = Span(span.start_s, min(span.end_s, axis.window.end_s))
+        if clipped.duration_s <= 0:
+            continue
+        x, width = axis.band(clipped)
+        height = max(_ROW_IN * count / most, 0.02)
+        drawing.rectangle(x, y + _ROW_IN - height, width, height, _GONE, layer=3)
+    middle = y + _ROW_IN / 2
+    drawing.text(axis.left - _GAP_IN, middle, name, size=SMALL_PT, align="right", middle=True)
+    width_s = stretches[0][0].duration_s
+    each = f"{width_s:g} s" if width_s < 60 else f"{width_s / 60:.0f} min"
+    drawing.text(
+        axis.left + axis.width + 0.06,
+        middle,
+        f"to {most} in {each}",
+        size=SMALL_PT,
+        colour=FAINT_INK,
+        middle=True,
+    )
+    return y + _ROW_IN
 
 
 def _tier(drawing: Page, y: float, tier: TierUse, axis: TimeAxis) -> float:

@@ -88,7 +88,21 @@ def draw_memory(film: Film, path: Path) -> Path:
         for cluster in film.clusters
     ]
     tiers = [TierUse("entry", len(spans), 2 * len(spans), 12_345, 45_678_901)]
-    return memory_account(spans, 2 * len(spans), tiers, path, title="film.mp4", notes=[LONG_NAME])
+    stretch = film.duration_s / 10
+    tenths = [Span(place * stretch, (place + 1) * stretch) for place in range(10)]
+    given_up = {
+        "frame vectors": [(tenth, 1 + place) for place, tenth in enumerate(tenths)],
+        "scene boundaries": [(tenths[4], 12_345)],
+    }
+    return memory_account(
+        spans,
+        2 * len(spans),
+        tiers,
+        path,
+        title="film.mp4",
+        given_up=given_up,
+        notes=[LONG_NAME],
+    )
 
 
 def theme_of(level: int, clusters: Sequence[Cluster], children: tuple[Theme, ...] = ()) -> Theme:
@@ -268,6 +282,16 @@ def test_terms_stand_in_rows_and_what_is_surer_is_darker(tmp_path: Path) -> None
     assert edges_are_white(picture)
     assert area_of(picture, (0x33, 0x22, 0x88)) > 5000  # the first row, at full strength
     assert area_of(picture, (0x11, 0x77, 0x33)) < 1000  # the second, faint
+
+
+def test_where_most_was_given_up_the_bars_are_highest(tmp_path: Path) -> None:
+    rows = {"frame vectors": [(Span(0, 50), 1), (Span(50, 100), 4)]}
+    drawn = memory_account([[Span(0, 100)]], 1, [], tmp_path / "m.png", given_up=rows)
+    picture = pixels(drawn)
+    bars = np.all(picture == (0x88, 0x22, 0x55), axis=2).sum(axis=0)
+    columns = np.flatnonzero(bars)
+    early, late = bars[columns[: len(columns) // 3]], bars[columns[-len(columns) // 3 :]]
+    assert late.mean() == pytest.approx(4 * early.mean(), rel=0.1)
 
 
 def test_a_term_that_is_not_found_says_so(tmp_path: Path) -> None:
