@@ -4,17 +4,16 @@
 
 Indexes the film into DIR/library (or uses what ``--library`` holds of it), asks every query of the
 labels once for each seed of the clustering, and writes DIR/evaluation.json (figures with intervals,
-time, bytes, budgets, and the conditions of the run) and DIR/predictions.jsonl (what was answered to
-each query). ``--check`` only checks the labels. Figures and the format of labels are in
+time, bytes, budgets, and the conditions of the run) and DIR/evaluation.predictions.jsonl (what was
+answered to each query). ``--check`` only checks the labels. Figures and the format of labels are in
 docs/evaluation.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,8 +22,10 @@ from experiments.figures import (
     K,
     Values,
     all_figures,
+    by_query,
     interval,
     mean_values,
+    search_values,
     segment_figures,
 )
 from experiments.manifest import (
@@ -35,7 +36,7 @@ from experiments.manifest import (
     Query,
     load_manifest,
 )
-from experiments.run_record import conditions, folder_bytes, measured, write_json
+from experiments.run_record import conditions, folder_bytes, measured, write_json, write_lines
 from semantic_video import SemanticVideoProcessor
 from semantic_video.config import Config, load_config
 from semantic_video.errors import SemanticVideoError
@@ -146,13 +147,22 @@ def evaluate(
         "figures": figures,
     }
     write_json(out / "evaluation.json", result)
-    with (out / "predictions.jsonl").open("w", encoding="utf-8") as lines:
-        for seed, run in enumerate(runs, start=base):
-            for query, found in zip(searched, run.found, strict=True):
-                print(json.dumps({"seed": seed, "id": query.id} | found.as_dict()), file=lines)
-            for query, answer in zip(asked, run.answers, strict=True):
-                print(json.dumps({"seed": seed, "id": query.id, "answer": answer}), file=lines)
+    write_lines(out / "evaluation.predictions.jsonl", _predictions(runs, searched, asked, base))
     return result
+
+
+def _predictions(
+    runs: Sequence[Asked], searched: Sequence[Query], asked: Sequence[Query], base: int
+) -> Iterator[dict[str, Any]]:
+    """What was answered to each query with each seed, and what it counts for each figure."""
+    for seed, run in enumerate(runs, start=base):
+        values = by_query(search_values(searched, run.found))
+        for query, found in zip(searched, run.found, strict=True):
+            own = {"values": values[query.id]} if query.id in values else {}
+            yield {"seed": seed, "id": query.id, **own, **found.as_dict()}
+        values = by_query(answer_values(asked, run.answers))
+        for query, answer in zip(asked, run.answers, strict=True):
+            yield {"seed": seed, "id": query.id, "values": values[query.id], "answer": answer}
 
 
 def _processor(video: Path, library: Library, config: Config, seed: int) -> SemanticVideoProcessor:

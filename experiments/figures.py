@@ -65,10 +65,24 @@ class Found:
         return {
             "found": self.found,
             "moments": [
-                [round(span.start_s, 3), round(span.end_s, 3), round(score, 4), sure]
+                [
+                    round(span.start_s, 3),
+                    round(span.end_s, 3),
+                    round(score, 4),
+                    None if sure is None else round(sure, 4),
+                ]
                 for span, score, sure in rows
             ],
         }
+
+
+def by_query(values: Mapping[str, Values]) -> dict[str, Values]:
+    """The values of each query by figure, from those of each figure by query."""
+    queries = dict.fromkeys(query for own in values.values() for query in own)
+    return {
+        query: {name: round(own[query], 4) for name, own in values.items() if query in own}
+        for query in queries
+    }
 
 
 def hits(moment: Span | Moment, spans: Sequence[Sequence[float]]) -> bool:

@@ -339,7 +339,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     # Ours first of each budget and form, and one process keeps to one seed.
     jobs.sort(key=lambda job: (job[3], job[1], job[2], job[0] != "semantic"))
-    log = arguments.out / "rows.jsonl"  # a run that was stopped goes on
+    log = arguments.out / "budget.predictions.jsonl"  # a run that was stopped goes on
     known = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
     rows = [json.loads(line) for line in known]
     done = {(row["policy"], row["budget"], row["form"], row["seed"]) for row in rows}

@@ -10,6 +10,7 @@ to; NAME=DIR keeps them as NAME-evaluation.json and so on.
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -267,6 +268,12 @@ def take_over(given: str, folder: Path = RESULTS) -> list[Path]:
             path = folder / f"{name}-{kind}.json"
             path.write_text(_compact(content), encoding="utf-8")
             taken.append(path)
+        answered = source / f"{kind}.predictions.jsonl"
+        if answered.exists():
+            path = folder / f"{name}-{kind}.predictions.jsonl.gz"
+            # No time inside: the same answers are the same bytes.
+            path.write_bytes(gzip.compress(answered.read_bytes(), mtime=0))
+            taken.append(path)
     return taken
 
 
@@ -291,6 +298,12 @@ def read_results(folder: Path = RESULTS) -> dict[str, Result]:
         path.stem: json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(folder.glob("*.json"))
     }
+
+
+def read_predictions(path: Path) -> Iterator[dict[str, Any]]:
+    """What was answered to each query, line by line."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
 
 
 def main() -> None:

@@ -17,11 +17,20 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.figures import RESAMPLES, Found, K, Values, all_figures, difference, mean_values
+from experiments.figures import (
+    RESAMPLES,
+    Found,
+    K,
+    Values,
+    all_figures,
+    by_query,
+    difference,
+    mean_values,
+)
 from experiments.figures import search_values as values_of
 from experiments.film_vectors import scene_entries
 from experiments.manifest import Manifest, Query, load_manifest
-from experiments.run_record import conditions, measured, plain_config, write_json
+from experiments.run_record import conditions, measured, plain_config, write_json, write_lines
 from semantic_video.config import Config, load_config, options_hash
 from semantic_video.encoders import ImageTextEncoder, load_encoder
 from semantic_video.library import fingerprint
@@ -162,6 +171,7 @@ def finish(path: Path, what: str, bench: Bench, rows: Rows, seeds: int, **more: 
     That is the row named in its ``against``, else the first of its budget.
     """
     table = []
+    write_lines(path.with_suffix(".predictions.jsonl"), _predictions(rows.rows))
     for row in rows.rows:
         held_to = _held_to(row, rows.rows)
         kept = {k: v for k, v in row.items() if k not in ("key", "values", "predictions")}
@@ -182,6 +192,16 @@ def finish(path: Path, what: str, bench: Bench, rows: Rows, seeds: int, **more: 
     }
     write_json(path, content)
     print(f"written to {path}")
+
+
+def _predictions(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What each row answered to each query, and what it counts for each figure."""
+    for row in rows:
+        which = {name: row[name] for name in ("name", "budget_kb") if name in row}
+        values = by_query(row["values"])
+        for query, found in row["predictions"].items():
+            own = {"values": values[query]} if query in values else {}
+            yield {**which, "id": query, **own, **found}
 
 
 def differences(

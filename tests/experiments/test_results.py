@@ -11,6 +11,7 @@ from experiments.results import (
     PAGE,
     leaderboard,
     page,
+    read_predictions,
     read_results,
     take_over,
 )
@@ -121,6 +122,11 @@ def test_results_are_taken_over_by_name_and_read_again(tmp_path: Path) -> None:
     content = {"what": "ablation", "film": {"name": "a"}, "rows": [{"name": "b"}, {"name": "c"}]}
     (run / "ablation.json").write_text(json.dumps(content))
     (run / "other.json").write_text("{}")
-    assert [path.name for path in take_over(str(run), kept)] == ["run-ablation.json"]
-    assert [path.name for path in take_over(f"dev={run}", kept)] == ["dev-ablation.json"]
+    (run / "ablation.predictions.jsonl").write_text('{"name": "b", "id": "m0"}\n')
+    files = ["run-ablation.json", "run-ablation.predictions.jsonl.gz"]
+    assert [path.name for path in take_over(str(run), kept)] == files
+    first = (kept / files[1]).read_bytes()
+    take_over(f"dev={run}", kept)
+    assert (kept / files[1].replace("run", "dev")).read_bytes() == first
+    assert list(read_predictions(kept / files[1])) == [{"name": "b", "id": "m0"}]
     assert read_results(kept) == {"dev-ablation": content, "run-ablation": content}
