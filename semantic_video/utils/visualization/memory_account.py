@@ -179,18 +179,14 @@ def _given_up(
         x, width = axis.band(clipped)
         height = max(_ROW_IN * count / most, 0.02)
         drawing.rectangle(x, y + _ROW_IN - height, width, height, _GONE, layer=3)
-    middle = y + _ROW_IN / 2
-    drawing.text(axis.left - _GAP_IN, middle, name, size=SMALL_PT, align="right", middle=True)
     width_s = stretches[0][0].duration_s
     each = f"{width_s:g} s" if width_s < 60 else f"{width_s / 60:.0f} min"
-    drawing.text(
-        axis.left + axis.width + 0.06,
-        middle,
-        f"to {most} in {each}",
-        size=SMALL_PT,
-        colour=FAINT_INK,
-        middle=True,
-    )
+    edge = axis.left + axis.width + 0.06
+    middle = y + _ROW_IN / 2
+    for line, left, right in ((-1, name, f"at most {most}"), (1, "given up", f"in {each}")):
+        place = middle + line * SMALL_LINE_IN / 2
+        drawing.text(axis.left - _GAP_IN, place, left, size=SMALL_PT, align="right", middle=True)
+        drawing.text(edge, place, right, size=SMALL_PT, colour=FAINT_INK, middle=True)
     return y + _ROW_IN
 
 
