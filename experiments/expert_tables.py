@@ -77,4 +77,4 @@ def _mean_of(column: str, runs: Sequence[Mapping[str, float]], spread: bool, sig
     text = f"{sum(values) / len(values):{sign}.3f}"
     if not spread or len(values) < 2:
         return text
-    return f"{text} +- {half_interval(values):.3f}"
+    return f"{text} ± {half_interval(values):.3f}"

@@ -395,7 +395,7 @@ def _best_adaptation(
     gain, half = interval(_by_scene((figures[best] - figures["identity"])[:, ~choosing]))
     width = film.scenes.shape[1] * 2
     on = bool(gain > half and gain > 0)
-    told = f"{best}: {gain:+.3f} +- {half:.3f} against the identity on held-out time"
+    told = f"{best}: {gain:+.3f} ± {half:.3f} against the identity on held-out time"
     reason = told if on else f"switched off, since {told} is no clear gain"
     report = JobReport(on, variants[best], variants["identity"], width, reason, half)
     rounded = {name: _rounded(value) for name, value in variants.items()}
@@ -448,7 +448,7 @@ def _best_codec(
     gain, half = interval(np.array(figures[best]) - np.array(plain))
     flat = f"{means[count]:.3f} with {count} experts, {means[1]:.3f} with one shared by all"
     on = bool(gain > half and gain > 0)
-    words = f"{gain:+.3f} +- {half:.3f} against plain coordinates of as many bytes ({flat})"
+    words = f"{gain:+.3f} ± {half:.3f} against plain coordinates of as many bytes ({flat})"
     reason = words if on else f"switched off, since {words} is no clear gain"
     return best, JobReport(
         on, means[best], _mean(np.array(plain)), options.code_bytes, reason, half

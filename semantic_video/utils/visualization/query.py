@@ -95,6 +95,9 @@ def query_curve(
         right = PAD_IN + (_NULL_IN + _GAP_IN if len(null) else 0.35)
         axis = TimeAxis(shown, left, drawing.width_in - left - right)
         levels = _levels(drawing, axis, best)
+        named = PAD_IN + drawing.width_of("likeness") + 0.1
+        if any(axis.band(Span(moment.start_s, moment.end_s))[0] < named for moment in best):
+            y += SMALL_LINE_IN  # the number of the first would stand in the axis' name
         y += SMALL_LINE_IN * (1 + max(levels, default=0)) + 0.03
         scale = _Scale(y, y + _PANEL_IN, _limits(inside, threshold, null))
         scale.draw(drawing, axis)
