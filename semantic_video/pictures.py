@@ -345,6 +345,7 @@ class Pictures:
             path,
             facts=" · ".join(facts),
             lines=[(line.start_s, line.end_s, line.text) for line in self.lines],
+            marks=self.marks,
             pictures=self._svgs(queries),
         )
 

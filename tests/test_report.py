@@ -13,6 +13,7 @@ import pytest
 
 from semantic_video.cli import run
 from semantic_video.errors import OutputError
+from semantic_video.records import Span
 from semantic_video.utils.visualization import report
 from semantic_video.utils.visualization.report import BYTES_AN_HOUR
 from tests.browser import CHROMIUM, Browser
@@ -49,6 +50,15 @@ def test_times_link_into_the_film_by_a_relative_path(tmp_path: Path) -> None:
         range(12)
     )
     assert len(data["thumbs"]) == 12
+
+
+def test_what_was_said_and_written_are_rows_of_the_timeline(tmp_path: Path) -> None:
+    made = film(12, 4, 60.0)
+    marks = {"speech": [Span(1, 2), Span(50, 60)], "screen text": [Span(3, 9)]}
+    data = data_of(written(made, tmp_path, marks=marks))
+    rows = {row["name"]: (row["spans"], row["total"]) for row in data["rows"][-2:]}
+    assert rows == {"speech": ([[1, 2], [50, 60]], "2×"), "screen text": ([[3, 9]], "1×")}
+    assert len(data["rows"]) == len(data_of(written(made, tmp_path))["rows"]) + 2
 
 
 def test_a_cluster_shows_scenes_that_have_a_picture(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def _held_out(drawing: Page, y: float, scores: Mapping[str, float]) -> float:
         middle = y + (height - 0.02) / 2
         drawing.text(left - _GAP_IN, middle, lines, align="right", middle=True)
         drawing.text(
-            left + wide * score / most + 0.06,
+            left + wide + 0.06,  # beyond the line, which would run through a number
             middle,
             f"{score:.3f}",
             size=SMALL_PT,

@@ -19,6 +19,8 @@ COLOURS = (
     "#AA4499",
     "#999933",
 )
+MARK = "#222222"
+"""For what was said and written."""
 GREY = "#777777"
 """For what has no colour of its own, such as clusters that share a row."""
 

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from semantic_video.errors import OutputError
 from semantic_video.records import Cluster, Scene, Span
 from semantic_video.utils.visualization.page import amount
-from semantic_video.utils.visualization.palette import cluster_colours
+from semantic_video.utils.visualization.palette import MARK, cluster_colours
 from semantic_video.utils.visualization.sheet import spread
 from semantic_video.utils.visualization.thumbnails import picture_in
 from semantic_video.utils.visualization.timeline import TimeAxis, timeline_rows
@@ -38,12 +38,14 @@ def report(
     *,
     facts: str = "",
     lines: Sequence[tuple[float, float, str]] = (),
+    marks: Mapping[str, Sequence[Span]] | None = None,
     pictures: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """Write one self-contained HTML page about a video and return its path.
 
-    It shows the timeline, the clusters (sortable, each with its scenes), what was said and written
-    (``lines``: start, end in seconds, text), and ``pictures`` (title, SVG). Every time is a link
+    It shows the timeline, with a row more for each of ``marks``, such as when somebody speaks; the
+    clusters (sortable, each with its scenes), what was said and written (``lines``: start, end in
+    seconds, text), and ``pictures`` (title, SVG). Every time is a link
     into ``film``, by a relative path where there is one, and plays there in the page; not so where
     ``film`` is a string: what was watched, of which there is no file. Small pictures are left out,
     the least telling first, where the page would pass `BYTES_AN_HOUR`, and so are pictures that
@@ -62,14 +64,10 @@ def report(
         "duration": round(duration_s, 3),
         "ticks": TimeAxis(window, 0.0, 1.0).ticks(7),
         "rows": [
-            {
-                "name": row.name,
-                "colour": row.colour,
-                "total": f"{len(row.occurrences)}×, {amount(row.total_s)}",
-                "spans": [[round(t, 3) for t in span] for span in row.occurrences],
-            }
+            _row(row.name, row.colour, row.occurrences, f", {amount(row.total_s)}")
             for row in timeline_rows(clusters, window)
-        ],
+        ]
+        + [_row(name, MARK, spans) for name, spans in (marks or {}).items()],
         "lines": [[round(start, 3), round(end, 3), text] for start, end, text in lines],
     }
     most = BYTES_AN_HOUR * max(duration_s / 3600, 1.0)
@@ -120,6 +118,16 @@ def report(
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
     return path
+
+
+def _row(name: str, colour: str, spans: Sequence[Span], more: str = "") -> dict[str, Any]:
+    """A row of the timeline, with how often at its end."""
+    return {
+        "name": name,
+        "colour": colour,
+        "total": f"{len(spans)}×{more}",
+        "spans": [[round(t, 3) for t in span] for span in spans],
+    }
 
 
 def _with_room(

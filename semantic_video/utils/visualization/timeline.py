@@ -21,7 +21,7 @@ from semantic_video.utils.visualization.page import (
     clock,
     page,
 )
-from semantic_video.utils.visualization.palette import GREY, cluster_colours
+from semantic_video.utils.visualization.palette import GREY, MARK, cluster_colours
 from semantic_video.utils.visualization.thumbnails import medoid_picture, shape_of
 
 _ROW_GAP_IN = 0.07
@@ -241,7 +241,7 @@ def _draw(
         y += 0.05
         for name in mark_names:
             spans = spans_inside(marks[name], window)
-            drawing.bands([axis.band(span) for span in spans], y + 0.02, 0.1, "#222222")
+            drawing.bands([axis.band(span) for span in spans], y + 0.02, 0.1, MARK)
             drawing.text(
                 left - _NAME_GAP_IN,
                 y + SMALL_LINE_IN / 2,
