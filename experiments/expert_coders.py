@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from semantic_video.moe_experts.adapt import FilmVectors
 from semantic_video.moe_experts.baselines import scalar_pca
-from semantic_video.moe_experts.codec import ExpertCodec, Quantiser, normal_levels
+from semantic_video.moe_experts.codec import ExpertCodec
+from semantic_video.moe_experts.quantiser import Quantiser, normal_levels
 from semantic_video.moe_experts.routes import Route, route_labels
 from semantic_video.semantic_clustering import SemanticClustering
 

@@ -10,12 +10,12 @@ from semantic_video.encoders import ImageTextEncoder
 from semantic_video.errors import EncoderError
 from semantic_video.library import Library, VideoRecord
 from semantic_video.moe_experts.training import (
-    ExpertsReport,
     Progress,
     TrainingOptions,
     require_torch,
     train_experts,
 )
+from semantic_video.moe_experts.training_report import ExpertsReport
 from semantic_video.stored_memory import memory_from_stored
 from semantic_video.vocabulary import vocabulary_vectors
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from semantic_video.moe_experts.adapt import Objective
-    from semantic_video.moe_experts.training import ExpertsReport
+    from semantic_video.moe_experts.training_report import ExpertsReport
     from semantic_video.perception import Progress
     from semantic_video.scene_stream import StreamFrame
 

@@ -20,7 +20,7 @@ from semantic_video.moe_experts.adapt import (
     fit_adapters,
     positives,
 )
-from semantic_video.moe_experts.codec import CodedFrames, allocate_bits, normal_levels, unit_rows
+from semantic_video.moe_experts.codec import CodedFrames, unit_rows
 from semantic_video.moe_experts.held_out import average_precisions, time_blocks
 from semantic_video.moe_experts.model import (
     Expert,
@@ -28,13 +28,14 @@ from semantic_video.moe_experts.model import (
     SceneMoE,
     load_balancing_loss,
 )
+from semantic_video.moe_experts.quantiser import allocate_bits, normal_levels
 from semantic_video.moe_experts.routes import route_labels
 from semantic_video.moe_experts.training import (
-    JobReport,
     TrainingOptions,
     if_it_pays,
     train_experts,
 )
+from semantic_video.moe_experts.training_report import JobReport
 from semantic_video.records import Span
 from semantic_video.semantic_clustering import SemanticClustering
 

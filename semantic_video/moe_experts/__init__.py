@@ -1,9 +1,9 @@
 """Experts for the categories of a film's scenes, which have to earn their place.
 
-Two jobs: *compress* (`codec`: category-wise codes at a fraction of the bytes; `coded_entries`: a
-memory that keeps them) and *adapt* (`model`, `adapt`: vectors refined to one film). `training` lets
-held-out time say which are on; `frozen` is what a search reads, with numpy alone; `overview` is for
-looking at. Only `model` and `adapt` need torch.
+Two jobs: *compress* (`codec` and `quantiser`: category-wise codes at a fraction of the bytes;
+`coded_entries`: a memory that keeps them) and *adapt* (`model`, `adapt`: vectors refined to one
+film). `training` lets held-out time say which are on (`training_report`); `frozen` is what a search
+reads, with numpy alone; `overview` is for looking at. Only `model` and `adapt` need torch.
 """
 
 from typing import TYPE_CHECKING
