@@ -17,6 +17,7 @@ from semantic_video.config import Config
 from semantic_video.editing import Change, brought_up_to_date, edit_video
 from semantic_video.encoders import ImageTextEncoder
 from semantic_video.errors import LibraryError, OutdatedError, VideoError
+from semantic_video.grouping import grouped
 from semantic_video.indexing import (
     STAGES,
     clustering_id,
@@ -45,12 +46,6 @@ from semantic_video.records import Return, Span
 from semantic_video.semantic_clustering import (
     Clustering,
     Correction,
-    Found,
-    SemanticClustering,
-    describe_clusters,
-    load_kinds,
-    load_vocabulary,
-    replay,
 )
 from semantic_video.stored_memory import (
     clustering_record,
@@ -63,7 +58,7 @@ from semantic_video.stored_memory import (
 from semantic_video.transcription import Transcription
 from semantic_video.utils.pace import Pace
 from semantic_video.utils.video_utils.files import check_path
-from semantic_video.vocabulary import vocabulary_vectors, word_vectors
+from semantic_video.vocabulary import vocabulary_vectors
 
 if TYPE_CHECKING:
     from semantic_video.perception import Perception, Progress
@@ -252,7 +247,7 @@ class VideoIndexer:
                 memory = memory_from_stored(stored, record, clustering)
                 return brought_up_to_date(clustering, stored.active_clustering, memory)
         memory = memory_from_stored(stored, record)
-        grouped = self._group(memory.entries, memory.clustering.corrections)
+        grouped = self._grouped(memory.entries, memory.clustering.corrections)
         return clustering_record(own, memory.recluster(*grouped))
 
     def known(self) -> VideoRecord | None:
@@ -433,7 +428,7 @@ class VideoIndexer:
         limits = self.config.memory
         return MemoryHierarchy.build(
             entries,
-            *self._group(entries, corrections, num_clusters),
+            *self._grouped(entries, corrections, num_clusters),
             limits.memory_size,
             limits.exemplars,
             spans=limits.spans,
@@ -443,6 +438,17 @@ class VideoIndexer:
             uses=uses,
             coder=self._coder(entries) if coded else None,
         )
+
+    def _grouped(
+        self,
+        entries: SceneEntries,
+        corrections: Sequence[Correction],
+        num_clusters: int | Literal["auto"] | None = None,
+    ) -> tuple[Clustering, tuple[str, ...]]:
+        options = self.config.clustering
+        if num_clusters is not None:
+            options = replace(options, num_clusters=num_clusters)
+        return grouped(entries, corrections, options, self._encoder, self._library)
 
     def _coder(self, entries: SceneEntries) -> ExpertCoder | None:
         """Experts that keep the vectors of these entries as codes, where that is asked for.
@@ -475,40 +481,6 @@ class VideoIndexer:
         if codec is None or codec.bytes_per_vector != self.config.memory.code_bytes:
             return None
         return ExpertCoder(codec)
-
-    def _group(
-        self,
-        entries: SceneEntries,
-        corrections: Sequence[Correction],
-        num_clusters: int | Literal["auto"] | None = None,
-    ) -> tuple[Clustering, tuple[str, ...]]:
-        """A clustering of the entries, corrected by hand, and names for its clusters."""
-        vectors = entries.entry_vectors.astype(np.float32)
-        options = self.config.clustering
-        clustering = SemanticClustering(
-            options.method, num_clusters or options.num_clusters, options.seed
-        ).fit(vectors, entries.entry_weights)
-        vocabulary, kinds = load_vocabulary(), load_kinds()
-        described = describe_clusters(
-            clustering.centroids(vectors, entries.entry_weights),
-            vocabulary,
-            word_vectors(self._encoder, self._library, "vocabulary", vocabulary),
-            background=vectors,
-            kinds=kinds,
-            kind_vectors=word_vectors(self._encoder, self._library, "kinds", kinds),
-        )
-        names = tuple(each.name for each in described)
-        clustering = replace(
-            clustering, words={each.name: (*each.words, *each.kinds) for each in described}
-        )
-        if corrections:
-            found = Found(clustering.labels, names)
-            seconds = entries.entry_weights.astype(np.float64)
-            labels, names = replay(found, corrections, vectors, seconds, entries.entry_spans)
-            clustering = replace(
-                clustering, labels=labels, corrections=tuple(corrections), found=found
-            )
-        return clustering, names
 
 
 class _Clock:

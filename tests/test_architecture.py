@@ -31,7 +31,7 @@ LAYERS = (
     "perception scene_stream",
     "library",
     "stored_memory indexing editing vocabulary",
-    "expert_training",
+    "expert_training grouping",
     "transcription",
     "scene_retrieval word_search",
     "signal_fusion adapted_search",
