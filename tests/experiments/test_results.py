@@ -6,9 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+
+from experiments.memory_budget import summary
 from experiments.results import (
     LEADERBOARD,
     PAGE,
+    RESULTS,
     leaderboard,
     page,
     read_predictions,
@@ -130,3 +135,24 @@ def test_results_are_taken_over_by_name_and_read_again(tmp_path: Path) -> None:
     assert (kept / files[1].replace("run", "dev")).read_bytes() == first
     assert list(read_predictions(kept / files[1])) == [{"name": "b", "id": "m0"}]
     assert read_results(kept) == {"dev-ablation": content, "run-ablation": content}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(RESULTS.glob("*.predictions.jsonl.gz")), ids=lambda p: p.name
+)
+def test_kept_answers_give_the_kept_figures(path: Path) -> None:
+    result = read_results()[path.name.removesuffix(".predictions.jsonl.gz")]
+    if "table" in result:  # of a memory's budget: recall of each query
+        assert summary(list(read_predictions(path))) == result["table"]
+        return
+    rows = result.get("rows", [result])
+    sums: dict[tuple[Any, ...], list[float]] = {}
+    for line in read_predictions(path):
+        for name, value in line.get("values", {}).items():
+            key = (line.get("name"), line.get("budget_kb"), name)
+            sums.setdefault(key, []).append(value)
+    assert sums
+    figures = {(row.get("name"), row.get("budget_kb")): row["figures"] for row in rows}
+    for (row, budget, name), values in sums.items():
+        expected = figures[row, budget][name]["value"]
+        assert np.mean(values) == pytest.approx(expected, abs=1e-3), (row, budget, name)
