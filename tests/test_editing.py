@@ -282,6 +282,9 @@ def test_themes_nest_and_share_out_clusters_and_screen_time(library: Library) ->
     assert sorted(c for theme in tree for c in theme.clusters) == list(range(30))
     assert sum(theme.total_s for theme in tree) == pytest.approx(total)
     assert [theme.as_dict() for theme in memory.themes()] == [theme.as_dict() for theme in tree]
+    for theme in tree:  # the name says what the picture shows
+        words = theme.name.rpartition(": ")[2]
+        assert words.startswith(memory.names[theme.medoid_cluster])
 
 
 def test_themes_command(library: Library, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,7 @@ def theme_tree(memory: MemoryHierarchy) -> tuple[Theme, ...]:
         return Theme(
             id=theme,
             level=level,
-            name=theme_name(members.tolist(), names, memory.clustering.words, seconds),
+            name=theme_name(members.tolist(), names, memory.clustering.words, seconds, medoid),
             clusters=tuple(members.tolist()),
             occurrences=runs,
             total_s=sum(run.duration_s for run in runs),

@@ -45,14 +45,16 @@ def theme_name(
     names: Sequence[str],
     words: Mapping[str, Sequence[str]],
     seconds: NDArray[np.float64],
+    medoid: int,
 ) -> str:
-    """The clusters with most of its time, after the kind of thing if most of the time shows one.
+    """Its ``medoid`` and the cluster with most time beside it, after the kind of most of its time.
 
+    The medoid is what a theme's picture shows; the longest alone may be unlike all the others.
     ``words`` holds for a cluster's name the words behind it, kinds of things among them.
     """
-    longest = sorted(members, key=lambda cluster: (-seconds[cluster], cluster))
-    if len(longest) == 1:
-        return names[longest[0]]
+    if len(members) == 1:
+        return names[members[0]]
+    longest = sorted(members, key=lambda cluster: (cluster != medoid, -seconds[cluster], cluster))
     votes = dict.fromkeys(load_kinds(), 0.0)
     for cluster in members:
         own = [word for word in words.get(names[cluster], ()) if word in votes]
