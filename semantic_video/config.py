@@ -65,9 +65,10 @@ class EncoderOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReadingOptions:
-    """Which frames of a film are decoded."""
+    """Which frames of a film are decoded, and by what."""
 
     depth: Literal["quick", "auto", "full"]
+    decoder: Literal["auto", "cpu", "cuda"]
     whole_below: Annotated[float, Range(0)]
     every_frame: bool
 

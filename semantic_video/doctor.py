@@ -36,6 +36,7 @@ def examine(config: Config) -> list[Finding]:
         *_installation(),
         *_model(config),
         _codecs(),
+        _decoder(config),
         *_library(config),
         Finding(
             True,
@@ -119,6 +120,18 @@ def _decodes(name: str) -> bool:
     except UnknownCodecError:
         return False
     return True
+
+
+def _decoder(config: Config) -> Finding:
+    from semantic_video.utils.video_utils.hardware import why_unusable
+
+    reason, asked = why_unusable(), config.reading.decoder
+    if reason is None:
+        return Finding(True, "decoding", f"a CUDA device can decode (reading.decoder: {asked})")
+    state = f"on the CPU: no CUDA device can decode ({reason})"
+    return Finding(
+        asked != "cuda", "decoding", state, "" if asked != "cuda" else "set reading.decoder: auto"
+    )
 
 
 def _library(config: Config) -> Iterator[Finding]:

@@ -390,6 +390,7 @@ class VideoIndexer:
                     "start_time_s": info.start_time_s,
                     "frames_decoded": perception.decoded,
                     "frames_encoded": perception.encoded,
+                    "decoder": perception.decoder,
                 }
                 seen = VideoRecord(
                     path=os.path.abspath(path),
@@ -410,6 +411,8 @@ class VideoIndexer:
                     notes=perception.notes,
                 )
                 yield seen, perception
+        if self.config.reading.decoder == "cuda" and perception.decoder == "cpu":
+            self._note(f"{path.name}: the GPU does not decode all of it, so the CPU did")
 
     def organise(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 from semantic_video.config import Config, options_hash
@@ -34,9 +35,11 @@ _SETTINGS = {
 def stage_hashes(config: Config, encoder_fingerprint: str) -> dict[str, str]:
     """Stage -> hash of what it is made with; clusters are told apart by `clustering_id`."""
     memory = config.memory
+    reading = asdict(config.reading)
+    del reading["decoder"]  # frames are the same from each
     coded = [] if memory.compression == "none" else [memory.compression, memory.code_bytes]
     return {
-        "scenes": options_hash(_STAGE_VERSION, config.reading, config.segmentation),
+        "scenes": options_hash(_STAGE_VERSION, reading, config.segmentation),
         "vectors": options_hash(
             _STAGE_VERSION, config.sampling, memory.exemplars, memory.thumbnails,
             encoder_fingerprint,

@@ -10,6 +10,7 @@ import pytest
 from semantic_video.config import load_config
 from semantic_video.doctor import examine
 from semantic_video.library import Finding, Library
+from semantic_video.utils.video_utils.hardware import why_unusable
 from tests.library_cases import make_memory, make_record
 
 
@@ -18,7 +19,16 @@ def about_library(path: Path) -> list[Finding]:
     config = load_config(None).override({"library": str(path)}, source="the test")
     findings = examine(config)
     names = [finding.what for finding in findings]
-    return findings[names.index("codecs") + 1 : names.index("network")]
+    return findings[names.index("decoding") + 1 : names.index("network")]
+
+
+@pytest.mark.skipif(why_unusable() is None, reason="there is a GPU")
+@pytest.mark.parametrize(("decoder", "ok"), [("auto", True), ("cpu", True), ("cuda", False)])
+def test_a_gpu_that_is_asked_for_and_not_there_is_not_well(decoder: str, ok: bool) -> None:
+    config = load_config(None).override({"reading": {"decoder": decoder}}, source="the test")
+    (found,) = (finding for finding in examine(config) if finding.what == "decoding")
+    assert found.ok is ok
+    assert "no CUDA device" in found.state
 
 
 @pytest.mark.parametrize("make", [lambda path: None, Path.mkdir], ids=["missing", "empty"])

@@ -50,6 +50,9 @@ def index(
     depth: Annotated[
         str | None, typer.Option(metavar="quick|auto|full", help="How much is decoded.")
     ] = None,
+    decoder: Annotated[
+        str | None, typer.Option(metavar="auto|cpu|cuda", help="What decodes: cuda is a GPU.")
+    ] = None,
     cpu: Annotated[
         str | None, typer.Option(metavar="N%", help="Share of the cores to take, as 50%.")
     ] = None,
@@ -81,6 +84,7 @@ def index(
     from semantic_video.library import Library
     from semantic_video.utils.pace import be_nice
     from semantic_video.utils.video_utils import find_videos
+    from semantic_video.utils.video_utils.hardware import hardware_decoder
 
     if model is not None:
         model = obtain(model, note=Reporter(quiet, verbose).note)
@@ -90,7 +94,7 @@ def index(
             method=clustering_method, num_clusters=_cluster_count(num_clusters), seed=seed
         ),
         "memory": _given(memory_size=memory_size, compression=compression),
-        "reading": _given(depth=depth),
+        "reading": _given(depth=depth, decoder=decoder),
         "pace": _given(cpu=_share(cpu), nice=nice, jobs=jobs),
         "transcripts": _given(ocr=ocr, speech_model=speech_model),
     }
@@ -98,6 +102,7 @@ def index(
     load_encoder(
         options.encoder.model, device=options.encoder.device
     )  # an unknown one is refused before anything is made
+    hardware_decoder(options.reading.decoder)  # and so is a device that is not there
     be_nice(options.pace.nice)
     failures: list[VideoError] = []
     videos = find_videos(paths, on_error=failures.append)
@@ -145,7 +150,8 @@ def _report_index(report: IndexReport, reporter: Reporter) -> None:
         reporter.note(f"  note: {note}")
     reporter.detail(
         f"  {record.width}x{record.height} {record.codec}, model {record.model_id}, "
-        f"{record.entries} entries with {record.exemplars} frame vectors, id {record.id}"
+        f"{record.entries} entries with {record.exemplars} frame vectors, "
+        f"decoded by {record.info.get('decoder', 'cpu')}, id {record.id}"
     )
 
 

@@ -34,7 +34,8 @@ class Perception:
     ``duration_s`` is where the timeline that could be decoded ends, ``undecoded_s`` how many
     seconds of what the file promises could not be, ``notes`` are sentences for the user, and
     ``thumbnails`` JPEG by time, one a scene. ``refined`` is the share of the timeline that further
-    passes will not change: 1 for the last. ``decoded`` and ``encoded`` count frames.
+    passes will not change: 1 for the last. ``decoded`` and ``encoded`` count frames, and
+    ``decoder`` is what decoded them, ``cpu`` also where a device did not to the end.
     """
 
     info: VideoInfo
@@ -46,6 +47,7 @@ class Perception:
     refined: float
     decoded: int
     encoded: int
+    decoder: str
 
 
 class Notebook:
@@ -159,6 +161,7 @@ class Notebook:
             refined=refined,
             decoded=reader.frames_decoded,
             encoded=self._encoder.encoded,
+            decoder=reader.decoder,
         )
 
     def _one_per_scene(self, scenes: Sequence[Span]) -> dict[float, bytes]:

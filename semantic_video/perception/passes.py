@@ -32,6 +32,7 @@ from semantic_video.scene_segmentation import (
     SceneSegmenter,
 )
 from semantic_video.utils.video_utils import PacketIndex, Plan, VideoReader
+from semantic_video.utils.video_utils.hardware import hardware_decoder
 
 Progress = Callable[[str, float, float], None]
 """Called as ``progress(stage, done_s, total_s)`` while a film is watched."""
@@ -83,9 +84,11 @@ def perceive(
 
     Raises:
         VideoError: the file cannot be read, or nothing of it decodes.
+        ConfigError: it is to be decoded on a device that is not there.
     """
+    hardware = hardware_decoder(config.reading.decoder)
     with (
-        VideoReader(path, cover=encoder.input_size) as reader,
+        VideoReader(path, encoder.input_size, hardware=hardware) as reader,
         SceneEncoder(encoder, config.encoder.batch_size, known) as scene_encoder,
     ):
         yield from _Passes(reader, Notebook(scene_encoder, config), config, progress, scenes).run()

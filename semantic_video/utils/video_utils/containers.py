@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 
 # What names other files or addresses to read: lists to play, descriptions of streams, scripts.
@@ -14,8 +15,10 @@ _REFERRING_FORMATS = frozenset(
 )
 
 
-def open_local_file(path: Path) -> InputContainer:
-    """Open a film or picture for reading; raises FFmpegError where it is neither.
+def open_local_file(path: Path, hardware: HWAccel | None = None) -> InputContainer:
+    """Open a film or picture for reading, with ``hardware`` to be decoded there.
+
+    Raises FFmpegError where it is neither.
 
     Neither the name of the file nor anything in it makes FFmpeg read another one or reach for the
     network: a playlist, whatever it is called, is not a film.
@@ -30,6 +33,7 @@ def open_local_file(path: Path) -> InputContainer:
             "pattern_type": "none",
         },
         metadata_errors="replace",
+        hwaccel=hardware,
     )
 
 

@@ -21,6 +21,7 @@ from semantic_video.errors import VideoError
 from semantic_video.records import Span
 from semantic_video.utils.cores import available_cores
 from semantic_video.utils.video_utils.description import VideoInfo, describe
+from semantic_video.utils.video_utils.hardware import HardwareDecoder
 from semantic_video.utils.video_utils.opening import open_film, video_stream
 from semantic_video.utils.video_utils.packets import PacketIndex, PacketRows
 from semantic_video.utils.video_utils.pictures import Frame, Orientation, Scalers
@@ -42,6 +43,8 @@ class VideoReader:
         path: a video file.
         cover: (height, width) that ``Frame.rgb`` covers, as displayed.
         threads: decoder threads; None for as many as suit the cores available.
+        hardware: decodes in place of the CPU, but for the first frame and glimpses, where it takes
+            the film. At the first sign of trouble the CPU decodes the same again, and the rest.
 
     Raises:
         VideoError: the path is missing or no readable video, or nothing of it decodes.
@@ -52,6 +55,7 @@ class VideoReader:
         path: str | os.PathLike[str],
         cover: tuple[int, int] = (224, 224),
         threads: int | None = None,
+        hardware: HardwareDecoder | None = None,
     ) -> None:
         self._path = Path(path)
         self._threads = threads
@@ -79,6 +83,8 @@ class VideoReader:
                 measured_s=self._measured_s,
             )
         self._end_s = self._info.duration_s
+        suited = hardware is not None and hardware.suits(self._info)
+        self._hardware = hardware if suited else None
 
     def __enter__(self) -> Self:
         return self
@@ -95,6 +101,11 @@ class VideoReader:
     def info(self) -> VideoInfo:
         """What the file is."""
         return self._info
+
+    @property
+    def decoder(self) -> str:
+        """What decodes: ``cpu``, or the device that has not failed by now."""
+        return "cpu" if self._hardware is None else self._hardware.name
 
     @property
     def undecoded_s(self) -> float:
@@ -189,12 +200,26 @@ class VideoReader:
         back by a second or more (joined recordings), the rest is moved to follow on.
         """
         plan = plan or Plan.all()
+        served_s = -math.inf
+        while True:
+            try:
+                for frame in self._pass(plan):
+                    if frame.time_s > served_s:
+                        served_s = frame.time_s
+                        yield frame
+                return
+            except _HardwareFailedError:
+                self._hardware = None  # what is damaged, and what is not, the CPU tells exactly
+
+    def _pass(self, plan: Plan) -> Iterator[Frame]:
         self._begin(plan.skip_nonreference)
-        with self._opened(plan) as (container, stream):
+        with self._opened(plan, self._hardware) as (container, stream):
             if plan.spans is None:
                 yield from self._serve_everything(container, stream, plan)
             else:
                 yield from self._serve_spans(container, stream, plan, plan.spans)
+        if self._hardware is not None and not self._ledger.decoded:
+            raise _HardwareFailedError  # without a word
 
     def _serve_everything(
         self, container: InputContainer, stream: VideoStream, plan: Plan
@@ -209,6 +234,7 @@ class VideoReader:
             self._index, self._passing = self._passing.index(), None
             last_s = max(last_s, float(self._index.time_s.max(initial=0.0)))
         missing = self._ledger.close(self._info.duration_s)
+        self._trust_hardware()
         promise_holds = not missing and self._info.duration_s > last_s
         self._end_s = self._info.duration_s if promise_holds else last_s + self._frame_s
 
@@ -222,7 +248,7 @@ class VideoReader:
                 self._ledger.jump()
                 yield from self._serve_group(container, stream, plan, group, from_key=True)
             else:  # no way to seek in this file: decode up to the stretch
-                with self._opened(plan) as (another, its_stream):
+                with self._opened(plan, self._hardware) as (another, its_stream):
                     self._ledger.jump()
                     yield from self._serve_group(another, its_stream, plan, group)
 
@@ -260,10 +286,19 @@ class VideoReader:
             if plan.apart_s:
                 next_s = packet_s + plan.apart_s
             from_key = False
-            for time_s, picture in ledger.decode(stream, packet, packet_s):
+            pictures = ledger.decode(stream, packet, packet_s)
+            self._trust_hardware()
+            for time_s, picture in pictures:
                 yield Frame(time_s, picture, self._scalers)
-        for time_s, picture in ledger.decode(stream, None):
+        pictures = ledger.decode(stream, None)
+        self._trust_hardware()
+        for time_s, picture in pictures:
             yield Frame(time_s, picture, self._scalers)
+
+    def _trust_hardware(self) -> None:
+        """Go on with a device only while everything that went in came out well."""
+        if self._hardware is not None and self._ledger.broken_packets:
+            raise _HardwareFailedError
 
     def _groups(self, spans: tuple[Span, ...]) -> Iterator[tuple[int | None, list[Span]]]:
         """Join spans with no key frame between them, each group with the key frame to start at.
@@ -303,15 +338,22 @@ class VideoReader:
         return False
 
     @contextmanager
-    def _opened(self, plan: Plan | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
+    def _opened(
+        self, plan: Plan | None = None, hardware: HardwareDecoder | None = None
+    ) -> Iterator[tuple[InputContainer, VideoStream]]:
         """The file, open at its start; with a plan, its decoder set up for that plan."""
-        container = open_film(self._path)
+        container = None if hardware is None else hardware.open(self._path)
+        if container is None:
+            if hardware is not None:  # it takes no such film
+                hardware = self._hardware = None
+            container = open_film(self._path)
         self._containers.append(container)
         try:
             stream = video_stream(self._path, container)
             if plan is not None:
                 stream.thread_type = "AUTO"
-                stream.thread_count = self._threads or _threads_for(plan)
+                threads = self._threads or _threads_for(plan)
+                stream.thread_count = threads if hardware is None else 1
                 if plan.skip_nonreference:
                     stream.codec_context.skip_frame = "NONREF"
             yield container, stream
@@ -342,6 +384,10 @@ class VideoReader:
     def _measured_s(self) -> float:
         times = self.packets().time_s
         return (float(times[-1]) if len(times) else 0.0) + self._frame_s
+
+
+class _HardwareFailedError(Exception):
+    """Something that went into a device did not come out as it should."""
 
 
 def _threads_for(plan: Plan) -> int:
