@@ -326,3 +326,22 @@ def test_a_fade_amid_motion_is_a_doubt_though_no_packet_stands_out() -> None:
     assert not judged(in_motion(8, swell_at_s=5), same=True).doubts
     # Of short groups the key frames tell enough.
     assert not judged(in_motion(2.9, swell_at_s=2.5)).doubts
+
+
+def test_groups_not_seen_yet_are_judged_as_those_seen() -> None:
+    """Six groups, each with a fade that only its packets show; the key frames of two were seen."""
+    group = [1.0, *in_motion(8, swell_at_s=5)]
+    sizes = (1000 * np.array(group * 6)).astype(np.int64)
+    times = np.arange(len(sizes)) / FPS
+    keys = times[:: len(group)]
+    seen = GroupJudge()
+    for place, key_s in enumerate(keys[:3].tolist()):
+        seen.update(Still(key_s, small(picture(place))))
+    starts = [doubt.span.start_s for doubt in seen.finish(times, sizes, 50.0, keys).doubts]
+    assert starts == keys[:5].tolist()  # nobody knows what the last one leads to
+    starts = [doubt.span.start_s for doubt in seen.finish(times, sizes, 50.0, keys, 2).doubts]
+    assert starts == keys[:5:2].tolist()
+    still = GroupJudge()
+    for key_s in keys[:3].tolist():
+        still.update(Still(key_s, small(picture(1))))
+    assert not still.finish(times, sizes, 50.0, keys).doubts

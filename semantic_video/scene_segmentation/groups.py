@@ -130,6 +130,8 @@ class GroupJudge:
         packet_times: NDArray[np.float64],
         packet_sizes: NDArray[np.int64],
         end_s: float,
+        key_times: NDArray[np.float64] | None = None,
+        every: int = 1,
     ) -> Judgement:
         """Judge every group up to ``end_s``.
 
@@ -137,16 +139,25 @@ class GroupJudge:
             packet_times: presentation times [P] of all packets of the video, in order.
             packet_sizes: their sizes in bytes [P].
             end_s: where the last group ends.
+            key_times: of all key frames [K], where only some were seen by now: others are taken to
+                change as those did, which is good enough to know how much is in doubt.
+            every: only one in so many groups is judged.
         """
         cuts: list[PlacedCut] = []
         doubts: list[Doubt] = []
-        times = np.asarray(self._times)
+        times = np.asarray(self._times) if key_times is None else key_times
         places = np.searchsorted(packet_times, times)
         key_bytes = packet_sizes[np.minimum(places, len(packet_sizes) - 1)]
         aimed_at = _aimed_lengths(np.diff(times))
         last_step = _Step(_UNKNOWN_CHANGE, False, False, 0.0)
-        steps = [*self._steps, last_step]
-        for index, (start_s, stop_s) in enumerate(itertools.pairwise([*times.tolist(), end_s])):
+        seen = itertools.cycle(self._steps or [last_step])
+        steps = [
+            *self._steps,
+            *itertools.islice(seen, len(times) - 1 - len(self._steps)),
+            last_step,
+        ]
+        groups = enumerate(itertools.pairwise([*times.tolist(), end_s]))
+        for index, (start_s, stop_s) in itertools.islice(groups, 0, None, every):
             first = int(places[index]) + 1
             last = int(places[index + 1]) if index + 1 < len(places) else len(packet_times)
             # A single key frame may be black; a picture's usual cost is that of those around it.
@@ -277,17 +288,28 @@ def _judge_bursts(
 def _last_swell(group: _Group, cuts: Sequence[float]) -> float | None:
     """When a group last spends well more than around it, away from its cuts and its ends."""
     times, rates = group.times, _rates(group)
+    least = _SWELL_RATIO * float(rates.min(initial=np.inf))  # no median is lower
     for place in range(len(times) - 1, -1, -1):
         time_s = float(times[place])
+        if rates[place] < least:
+            continue
         if not group.start_s + _SWELL_APART_S < time_s < group.end_s - _SWELL_APART_S:
             continue
         if any(abs(time_s - cut_s) <= _SWELL_FROM_CUT_S for cut_s in cuts):
             continue
         first, last = np.searchsorted(times, (time_s - _SWELL_AROUND_S, time_s + _SWELL_AROUND_S))
         around = rates[first:last][np.abs(times[first:last] - time_s) > _SWELL_APART_S]
-        if len(around) and rates[place] >= _SWELL_RATIO * float(np.median(around)):
+        if len(around) and rates[place] >= _SWELL_RATIO * _median(around):
             return time_s
     return None
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    """As `numpy.median`, which takes most of its time to look for what is not a number."""
+    middle = len(values) // 2
+    if len(values) % 2:
+        return float(np.partition(values, middle)[middle])
+    return float(np.partition(values, (middle - 1, middle))[middle - 1 : middle + 1].mean())
 
 
 def _rates(group: _Group) -> NDArray[np.float64]:
