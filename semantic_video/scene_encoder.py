@@ -148,7 +148,8 @@ class SceneEncoder:
 
     Args:
         encoder: any image-text encoder.
-        batch_size: pictures encoded in one call.
+        batch_size: pictures encoded in one call; fewer with an encoder that says it does not
+            take so many ``at_once``, so that all are done sooner after the last is added.
         known: vectors [D] of frames that were encoded before, by time: they are not again.
     """
 
@@ -159,15 +160,19 @@ class SceneEncoder:
         known: Mapping[float, NDArray[np.floating[Any]]] | None = None,
     ) -> None:
         self._encoder = encoder
-        self._batch_size = batch_size
+        self._batch_size = min(batch_size, getattr(encoder, "at_once", batch_size))
         self._known = known or {}
         self._queue: queue.Queue[tuple[float, NDArray[np.uint8]] | _Mark] = queue.Queue(
             maxsize=2 * batch_size
         )
         self._vectors: dict[float, NDArray[np.float32]] = {}
         self._repeats: dict[float, float] = {}
+        self.added = 0
+        """Pictures that were queued so far."""
         self.encoded = 0
-        """Pictures that were given to the encoder so far."""
+        """Pictures that were given to the encoder so far, and came out."""
+        self.in_hand = 0
+        """Pictures that it is at."""
         self._flushed = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="scene-encoder", daemon=True)
@@ -195,6 +200,7 @@ class SceneEncoder:
         """Queue the picture shown at ``time_s``, uint8 [H, W, 3]; waits while the queue is full."""
         if self._error is not None:
             raise self._error
+        self.added += 1
         self._queue.put((time_s, rgb))
 
     def knows(self, time_s: float) -> bool:
@@ -232,10 +238,11 @@ class SceneEncoder:
 
     def _run(self) -> None:
         mark = None
+        size = 1  # the first picture alone: the encoder is loaded while others are decoded
         while mark is not _Mark.END:
             batch: list[tuple[float, NDArray[np.uint8]]] = []
             mark = None
-            while len(batch) < self._batch_size and mark is None:
+            while len(batch) < size and mark is None:
                 item = self._queue.get()
                 if isinstance(item, _Mark):
                     mark = item
@@ -243,16 +250,18 @@ class SceneEncoder:
                     batch.append(item)
             if batch and self._error is None:
                 self._encode(batch)
+                size = self._batch_size
             if mark is _Mark.FLUSH:
                 self._flushed.set()
 
     def _encode(self, batch: Sequence[tuple[float, NDArray[np.uint8]]]) -> None:
+        self.in_hand = len(batch)
         try:
             vectors = self._encoder.encode_images([rgb for _, rgb in batch])
         except BaseException as error:  # handed to the caller's thread, which raises it
             self._error = error
             return
-        self.encoded += len(batch)
+        self.encoded, self.in_hand = self.encoded + len(batch), 0
         self._vectors.update((time_s, row) for (time_s, _), row in zip(batch, vectors, strict=True))
 
 

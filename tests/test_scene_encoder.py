@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from semantic_video.config import default_config
 from semantic_video.encoders import load_encoder
+from semantic_video.encoders.lite import LiteEncoder
 from semantic_video.scene_encoder import EncodedFrames, FrameSampler, SceneEncoder
 from tests.media import picture
 
@@ -65,6 +67,34 @@ def test_encoding_beside_decoding_equals_encoding_at_once(batch_size: int) -> No
     frames = scene_encoder.frames
     assert frames.times_s.tolist() == list(range(7))
     np.testing.assert_allclose(frames.vectors, encoder.encode_images(pictures), atol=1e-3)
+
+
+class _Counting(LiteEncoder):
+    """Notes how many pictures come in each call."""
+
+    def __init__(self, at_once: int) -> None:
+        super().__init__(threads=1)
+        self.at_once = at_once
+        self.calls: list[int] = []
+
+    def encode_images(self, rgb: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        self.calls.append(len(rgb))
+        return super().encode_images(rgb)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "at_once", "calls"), [(3, 8, [1, 3, 3, 1]), (8, 2, [1, 2, 2, 2, 1])]
+)
+def test_the_first_picture_goes_alone_and_then_as_many_as_are_encoded_at_once(
+    batch_size: int, at_once: int, calls: list[int]
+) -> None:
+    encoder = _Counting(at_once)
+    with SceneEncoder(encoder, batch_size) as scene_encoder:
+        for i in range(8):
+            scene_encoder.add(float(i), picture(i))
+        scene_encoder.flush()
+        assert (scene_encoder.added, scene_encoder.encoded, scene_encoder.in_hand) == (8, 8, 0)
+    assert encoder.calls == calls
 
 
 def test_an_error_of_the_encoder_reaches_the_caller() -> None:

@@ -52,6 +52,8 @@ class LiteEncoder:
         self.licence: str = about["licence"]
         self.input_size: tuple[int, int] = (192, 320)
         self._weights, self._threads = weights, threads or available_cores()
+        self.at_once = self._threads
+        """Pictures that are encoded at the same time: more in one call brings nothing."""
         self._texts_encoded = 0
 
     def encode_images(self, rgb: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
