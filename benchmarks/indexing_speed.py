@@ -268,7 +268,7 @@ class _Progress:
         else:
             self._ends[stage] = now_s
         left_s = self._left.update(done_s / total_s)
-        if left_s is not None:
+        if left_s is not None and stage != _GROUPING:  # which is told of once, when it begins
             self._told.append((now_s, left_s))
 
     def by_stage(self, begin_s: float, end_s: float) -> dict[str, float]:

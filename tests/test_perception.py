@@ -219,13 +219,13 @@ def test_another_depth_redoes_the_scenes_and_stays(film: Path, tmp_path: Path) -
     assert index("full").done[0] == "scenes"
 
 
-def test_progress_never_falls_and_ends_at_the_end(film: Path) -> None:
+def test_progress_never_falls_and_counts_what_comes_after_it(film: Path) -> None:
     shares: list[float] = []
     config = replace(at_depth("auto"))
     for _ in perceive(film, load_encoder("lite"), config, lambda _, d, t: shares.append(d / t)):
         pass
     assert shares == sorted(shares)
-    assert shares[-1] == pytest.approx(1, abs=0.05)
+    assert 0.5 < shares[-1] < 1  # pictures are left to be encoded, and scenes to be grouped
 
 
 def test_a_film_of_few_pixels_is_watched_whole(film: Path) -> None:

@@ -71,6 +71,11 @@ class Notebook:
         self.looked_at = 0
         """Frames served; the caller counts them."""
 
+    @property
+    def pictures(self) -> tuple[int, float]:
+        """How many pictures were taken to be encoded, and how many of them are: some half."""
+        return self._encoder.added, self._encoder.encoded + self._encoder.in_hand / 2
+
     def has(self, time_s: float) -> bool:
         """Whether the frame shown at ``time_s`` was noted."""
         return time_s in self._thumbnails

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from semantic_video.config import Config, SegmentationOptions, default_config
 from semantic_video.encoders import ImageTextEncoder
-from semantic_video.perception.notebook import Notebook, Perception
-from semantic_video.perception.workload import Workload
+from semantic_video.perception import expectation
+from semantic_video.perception.notebook import Notebook, Perception, tiled
+from semantic_video.perception.workload import Portion, Workload
 from semantic_video.records import Span
 from semantic_video.scene_encoder import FrameSampler, SceneEncoder
 from semantic_video.scene_segmentation import (
@@ -52,7 +53,9 @@ _TELL_EVERY_S, _TELL_SHARE = 10.0, 20.0
 _MANY_KEYS = 60
 _DENSE_KEYS_S = 0.4
 _KEYS_APART_S = 0.09
-_LEAST_KEYS = 32
+# What will have to be decoded is judged anew whenever so many times as many key frames were seen,
+# by so many groups of pictures.
+_FIRST_JUDGED, _JUDGED_AGAIN, _JUDGED_GROUPS = 4, 4, 128
 # Between key frames further apart than this, everything is decoded.
 _SPARSE_S = 12.0
 # `auto` decodes doubts that probably hide so much; for the others the guess is taken.
@@ -114,7 +117,8 @@ class _Passes:
         info = reader.info
         rate = info.average_fps or _USUAL_FPS
         self._megapixels_s = info.width * info.height * rate / 1e6
-        self._work = Workload(self._megapixels_s / rate, rate)
+        self._listed = reader.listed_packets()
+        self._work = expectation.workload(info, self._listed)
         self._ahead_s = _LOOK_AHEAD_S if self._megapixels_s < _DEAR else ()
         self._whole = Plan.all(skip_nonreference=not config.reading.every_frame)
         self._coarse: list[float] = []  # edges of the scenes that glimpses gave
@@ -169,10 +173,10 @@ class _Passes:
 
     def _skim(self) -> Generator[Perception, None, Judgement | None]:
         """The key frames; None where they are no help, so that all has to be watched."""
-        reader, work = self._reader, self._work
+        reader = self._reader
         judge = GroupJudge(self._config.segmentation)
         sampler = _KeySampler(self._config)
-        keys = 0
+        keys, next_judged = 0, _FIRST_JUDGED
 
         def judged_up_to(end_s: float) -> Judgement:
             packets = reader.packets_so_far()
@@ -191,10 +195,14 @@ class _Passes:
                     self._whole = Plan.keyframes(apart_s=_KEYS_APART_S)
                 return None
             seen_s = frame.time_s
-            if keys >= _LEAST_KEYS and keys & (keys - 1) == 0:  # at powers of two
-                self._expect(judged_up_to(seen_s), reader.packets_so_far(), seen_s)
+            if keys == next_judged:
+                next_judged *= _JUDGED_AGAIN
+                self._expect_more(judge, seen_s)
             yield from self._now_and_then(0.0, seen_s, lambda end_s: _cuts(judged_up_to(end_s)))
-            self._tell("key frames", work.skimmed(frame.time_s / max(self._total_s, frame.time_s)))
+            share = seen_s / max(self._total_s, seen_s)
+            if self._listed is not None:
+                share = min(1.0, keys / max(1, int(self._listed.is_key.sum())))
+            self._tell("key frames", self._counted().skimmed(share))
         packets = reader.packets()
         if reader.broken_packets or reader.undecoded_s or not keys:
             return None  # only decoding everything tells what is left of a damaged film
@@ -209,7 +217,7 @@ class _Passes:
         reader, notebook = self._reader, self._notebook
         stretches = _merged(doubt.span for doubt in self._chosen(judgement))
         wanted_s = sum(stretch.duration_s for stretch in stretches)
-        self._expect(judgement, reader.packets(), reader.end_s)
+        self._expect(judgement, reader.packets())
         unseen = wanted_s / reader.end_s
         if stretches and reader.end_s >= _EARLY_FROM_S:
             scenes = self._scenes_between(_cuts(judgement))
@@ -225,7 +233,7 @@ class _Passes:
                     reader.end_s,
                     lambda _: _cuts(judgement, decoded, self._config.segmentation),
                 )
-                self._tell("refining", self._work.refined(done_s / wanted_s))
+                self._tell("refining", self._counted().refined(done_s / wanted_s))
             undecoded_s = reader.undecoded_s
         scenes = self._scenes_between(_cuts(judgement, decoded, self._config.segmentation))
         if self._config.reading.depth != "quick":
@@ -252,7 +260,7 @@ class _Passes:
             yield from self._now_and_then(
                 share, seen_s, lambda end_s: _found(copy.deepcopy(segmenter), end_s)
             )
-            self._tell("watching", self._work.watched(share))
+            self._tell("watching", self._counted().watched(share))
         notebook.outdated |= before  # so the scenes do not depend on where was looked before
         scenes = self._scenes_between(_found(segmenter, reader.end_s))
         yield self._perception(scenes, undecoded_s=reader.undecoded_s)
@@ -300,23 +308,36 @@ class _Passes:
             if place < len(looks) and frame.time_s >= looks[place].start_s:
                 self._notebook.note(frame)
                 place += 1
-                self._tell("looking", self._work.looked(place / len(looks)))
+                self._tell("looking", self._counted().looked(place / len(looks)))
 
-    def _expect(self, judgement: Judgement, packets: PacketIndex, seen_s: float) -> None:
-        """Expect that the film goes on as up to ``seen_s``."""
-        keys = packets.time_s[packets.is_key]
-        doubts = [doubt.span for doubt in self._chosen(judgement)]
-        gaps = np.diff([*keys.tolist(), seen_s])
-        look_s = 0.0
-        if self._config.reading.depth == "auto":
-            ends = [span.end_s for span in doubts]
-            for key_s, gap_s in zip(keys.tolist(), gaps.tolist(), strict=True):
-                place = bisect.bisect_right(ends, key_s)
-                if place == len(doubts) or doubts[place].start_s > key_s:
-                    look_s += max((a for a in self._ahead_s if a < gap_s - 1), default=0.0)
-        seen_s = max(seen_s, 1e-9)
-        share = sum(span.duration_s for span in doubts) / seen_s
-        self._work.expect(share, seen_s / max(1, len(keys)), look_s / seen_s)
+    def _expect_more(self, judge: GroupJudge, seen_s: float) -> None:
+        """Expect doubts as in what was seen; where the file lists its packets, by all of them."""
+        packets, listed = self._reader.packets_so_far(), self._listed
+        if listed is None:
+            judgement = judge.finish(packets.time_s, packets.size, seen_s)
+            self._expect(judgement, packets, on=self._total_s / max(seen_s, 1e-9))
+            return
+        keys = listed.time_s[listed.is_key]
+        every = max(1, len(keys) // _JUDGED_GROUPS)
+        judgement = judge.finish(listed.time_s, listed.size, self._total_s, keys, every)
+        self._expect(judgement, listed, every)
+
+    def _expect(
+        self, judgement: Judgement, packets: PacketIndex, every: int = 1, on: float = 1.0
+    ) -> None:
+        """Expect what the judgement of one in ``every`` groups leaves to be decoded.
+
+        The film is ``on`` times as long as what was judged.
+        """
+        doubts = _merged(doubt.span for doubt in self._chosen(judgement))
+        interval_s = self._config.sampling.interval_s
+        refining = expectation.decoding(doubts, packets, interval_s) * (every * on)
+        looking = Portion()
+        if self._config.reading.depth == "auto" and self._ahead_s:
+            end_s = max(self._total_s / on, float(packets.time_s.max(initial=0.0)))
+            groups = tiled(packets.time_s[packets.is_key][1:].tolist(), end_s)[::every]
+            looking = expectation.looking(groups, doubts, self._ahead_s, packets) * (every * on)
+        self._work.expect(refining, looking)
 
     def _scenes_between(self, cuts: _Cuts) -> Sequence[Span]:
         if self._scenes is not None:
@@ -330,6 +351,13 @@ class _Passes:
 
     def _tell(self, stage: str, share: float) -> None:
         self._progress(stage, share * self._total_s, self._total_s)
+
+    def _counted(self) -> Workload:
+        """The workload, with what is done by now."""
+        taken, encoded = self._notebook.pictures
+        done = Portion(self._reader.frames_decoded, self._reader.bytes_decoded, taken)
+        self._work.count(done, encoded)
+        return self._work
 
 
 @dataclass(frozen=True, slots=True)

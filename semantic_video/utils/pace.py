@@ -47,8 +47,9 @@ def be_nice(niceness: int) -> bool:
 class TimeLeft:
     """Estimates how long what is left will take, from the share that is done.
 
-    Times in which the process was paused (Ctrl-Z, a laptop that slept) do not count. A share that
-    falls begins another piece of work, such as reading text after the pictures were watched.
+    Times in which the process was paused (Ctrl-Z, a laptop that slept) do not count, nor what goes
+    by before the share moves, such as loading a model. A share that falls begins another piece of
+    work, such as reading text after the pictures were watched.
 
     Args:
         clock: seconds on the wall.
@@ -81,5 +82,6 @@ class TimeLeft:
         self._last = (now_s, cpu_s)
         first_s, first_share = self._first
         if share <= first_share:
+            self._first, self._paused_s = (now_s, share), 0.0
             return None
         return (now_s - first_s - self._paused_s) * (1 - share) / (share - first_share)

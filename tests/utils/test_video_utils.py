@@ -104,6 +104,26 @@ def test_variable_frame_rate(tmp_path: Path) -> None:
         assert reader.info.average_fps % 1 > 0
 
 
+@pytest.mark.parametrize("name", ["h264.mp4", "ten_bit.mp4", "alpha.mov", "open_gop.mp4"])
+def test_a_list_of_packets_in_the_file_is_that_of_all_of_them(
+    films: Callable[[str], Path], name: str
+) -> None:
+    with VideoReader(films(name)) as reader:
+        listed, packets = reader.listed_packets(), reader.packets()
+    assert listed is not None
+    assert sorted(listed.size) == sorted(packets.size)
+    assert sorted(listed.size[listed.is_key]) == sorted(packets.size[packets.is_key])
+    np.testing.assert_allclose(listed.time_s, packets.time_s, atol=0.2)  # decoded before shown
+
+
+@pytest.mark.parametrize("name", ["h264.ts", "fragmented.mp4", "sound.mkv", "bare.h264"])
+def test_files_without_a_list_of_all_packets_have_none(
+    films: Callable[[str], Path], name: str
+) -> None:
+    with VideoReader(films(name)) as reader:
+        assert reader.listed_packets() is None
+
+
 def test_time_zero_is_the_first_presented_frame(tmp_path: Path) -> None:
     """An edit list hides the first second; what is hidden is neither served nor lost."""
     whole = write_video(tmp_path / "whole.mp4", render(SHOTS, fps=FPS), fps=FPS)

@@ -70,7 +70,7 @@ class VideoReader:
             self._origin = 0
             first, self._origin = self._probe(container, stream)
             self._ledger = self._new_ledger()
-            self._decoded_before = 1  # the first, to know what the file is
+            self._decoded_before, self._bytes_before = 1, 0  # the first, to know what the file is
             orientation = Orientation.of(first)
             self._scalers = Scalers(orientation, stream.sample_aspect_ratio, cover)
             self._info = describe(
@@ -127,6 +127,11 @@ class VideoReader:
         return self._decoded_before + self._ledger.decoded
 
     @property
+    def bytes_decoded(self) -> int:
+        """Bytes that frames were decoded from so far."""
+        return self._bytes_before + self._ledger.decoded_bytes
+
+    @property
     def end_s(self) -> float:
         """Where the timeline ends, as far as frames go: the last scene ends here.
 
@@ -149,6 +154,25 @@ class VideoReader:
             self._continuous = ledger.continuous
             self._index = rows.index()
         return self._index
+
+    def listed_packets(self) -> PacketIndex | None:
+        """Every packet as the file's own list has it, by decoding time; None where it has none.
+
+        Read with the header, not from all of the file: good enough to tell how much there is.
+        """
+        with self._opened() as (container, stream):
+            if not container.format.name.startswith("mov,") or not stream.frames:
+                return None
+            entries = stream.index_entries
+            if len(entries) != stream.frames:
+                return None
+            fields = [("stamp", np.int64), ("size", np.int64), ("is_key", np.bool_)]
+            rows = np.fromiter(
+                ((entry.timestamp, entry.size, entry.is_keyframe) for entry in entries), fields
+            )
+        stamps = rows["stamp"]
+        times = (stamps - stamps[0]) * float(self._time_base)
+        return PacketIndex(times, rows["size"], rows["is_key"], stamps)
 
     def packets_so_far(self) -> PacketIndex:
         """The packets that an iteration over the key frames has passed by now."""
@@ -365,6 +389,7 @@ class VideoReader:
     def _begin(self, skipping: bool = False) -> None:
         """Keep account anew."""
         self._decoded_before += self._ledger.decoded
+        self._bytes_before += self._ledger.decoded_bytes
         self._ledger = self._new_ledger(skipping)
 
     def _new_ledger(self, skipping: bool = False) -> Ledger:

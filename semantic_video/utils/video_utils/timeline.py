@@ -110,6 +110,8 @@ class Ledger:
         self._read_end_s = 0.0
         self.decoded = 0
         """Frames that came out of the decoder, also those on the way to what was wanted."""
+        self.decoded_bytes = 0
+        """Bytes that went into the decoder."""
         self.undecoded_s = 0.0
         """Seconds of the timeline without a decodable frame."""
 
@@ -161,6 +163,7 @@ class Ledger:
         timestamp, a leftover from before damage) is left out.
         """
         if packet is not None:
+            self.decoded_bytes += packet.size
             self._flagged_packets += packet.is_corrupt
             stamp = stamp_of(packet)
             if stamp is not None and not packet.is_discard:
