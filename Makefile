@@ -27,7 +27,7 @@ help:
 demo: .venv/.demo demo/sample.mp4
 	$(BIN)/python -m experiments.demo demo
 
-demo/sample.mp4: experiments/sample_film.py experiments/recurrence.py | .venv/.demo
+demo/sample.mp4: experiments/sample_film.py $(wildcard experiments/recurrence*.py) | .venv/.demo
 	@echo "Rendering the sample film (under a minute) ..."
 	$(BIN)/python -m experiments.sample_film $@
 

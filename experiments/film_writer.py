@@ -22,13 +22,16 @@ def write_film(
     """
     part = path.with_name(f"{path.stem}.part{path.suffix}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(part), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(fps))
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        stream.options = dict(options)
-        # The same number on every machine, since the stream that x264 writes depends on it.
-        stream.codec_context.thread_count = 2
-        for picture in pictures:
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode())
-    part.replace(path)
+    try:
+        with av.open(str(part), "w") as container:
+            stream = container.add_stream("libx264", rate=Fraction(fps))
+            stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+            stream.options = dict(options)
+            # The same number on every machine, since the stream that x264 writes depends on it.
+            stream.codec_context.thread_count = 2
+            for picture in pictures:
+                container.mux(stream.encode(picture))
+            container.mux(stream.encode())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -16,13 +16,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from experiments.recurrence import (
-    Recurrence,
-    Subject,
-    make_film,
-    recurrence_of,
-    recurrence_options,
-)
+from experiments.recurrence import make_film, recurrence_of, recurrence_options
+from experiments.recurrence_schedule import Recurrence, Subject
 
 
 @dataclass(frozen=True, slots=True)

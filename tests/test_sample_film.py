@@ -16,7 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from experiments.recurrence import FPS, HEIGHT, WIDTH, Recurrence, Shot, render, schedule, truth
+from experiments.recurrence import truth
+from experiments.recurrence_pictures import HEIGHT, WIDTH, render
+from experiments.recurrence_schedule import FPS, Recurrence, Shot, schedule
 from experiments.sample_film import ABSENT, SUBJECTS, THEMES, PackagedSubject
 
 BY_NAME = {subject.name: subject for subject in SUBJECTS}
