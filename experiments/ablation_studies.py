@@ -5,7 +5,8 @@
 The rows are in experiments/configs/ablations.yaml. The film is watched once as shipped and once for
 each other segmentation; all else works on the vectors that are kept in DIR, and a row that is there
 is not run again. Rows that hang on chance are means over five seeds of the clustering; differences
-from the row above them are paired by query. Writes DIR/ablation.json.
+from the row named in ``against``, else from the product as shipped, are paired by query. Writes
+DIR/ablation.json.
 
 With ``--library`` (an index of the film with its subtitles, and text read from the screen where
 that is installed) speech and screen text are switched off as well.
@@ -30,7 +31,7 @@ from experiments.evaluation import segments_over_seeds
 from experiments.figures import Found, all_figures, mean_values, search_values, segment_figures
 from experiments.film_vectors import scene_entries
 from experiments.manifest import SEARCHED, ManifestError, Query
-from experiments.rows import Bench, Rows, finish, vectors_of
+from experiments.rows import Bench, Rows, at_least_one, finish, vectors_of
 from experiments.variants import coded_by, kept_by
 from semantic_video import SemanticVideoProcessor
 from semantic_video.asking import Request
@@ -48,6 +49,8 @@ from semantic_video.signal_fusion import SIGNALS, Signal
 
 ROWS = Path(__file__).with_name("configs") / "ablations.yaml"
 SEEDS = 5
+WORDS = "words"
+"""The group that needs an index with speech and text."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,27 @@ def read_rows(path: Path = ROWS) -> dict[str, list[Variant]]:
     return {group: [Variant(**row) for row in rows] for group, rows in groups.items()}
 
 
+def chosen(
+    groups: Mapping[str, list[Variant]], only: Sequence[str] | None
+) -> dict[str, list[Variant]]:
+    """The groups whose names hold one of these texts, and the row that others are held to.
+
+    Raises ValueError where a text is in no name; the message lists them.
+    """
+    if not only:
+        return dict(groups)
+    for text in only:
+        if text != WORDS and not any(text in group for group in groups):
+            names = ", ".join(repr(name) for name in (*groups, WORDS))
+            raise ValueError(f"no group is called {text!r}; there are {names}")
+    first = next(iter(groups))
+    return {
+        group: rows
+        for group, rows in groups.items()
+        if group == first or any(text in group for text in only)
+    }
+
+
 def words_rows(bench: Bench, library: Path, rows: Rows) -> None:
     """Speech and screen text on and off, on an index that has both."""
     queries = bench.manifest.of_type(*SEARCHED)
@@ -200,7 +224,7 @@ def words_rows(bench: Bench, library: Path, rows: Rows) -> None:
     }
     first = next(iter(choices))
     for name, signals in choices.items():
-        with rows.row(name=name, group="words", against=first) as row:
+        with rows.row(name=name, group=WORDS, against=first) as row:
             if row is not None:
                 row |= words_figures(bench, library, queries, signals)
 
@@ -230,26 +254,26 @@ def main() -> int:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--library", type=Path, help="an index of the film with speech and text")
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--only", nargs="+", metavar="GROUP", help="groups of rows")
+    parser.add_argument("--seeds", type=at_least_one, default=SEEDS)
+    parser.add_argument(
+        "--only", nargs="+", metavar="TEXT", help="groups of rows whose names hold one of these"
+    )
     arguments = parser.parse_args()
-    groups = read_rows()
-    for name in arguments.only or ():
-        if name not in groups:
-            parser.error(f"--only: no group is called {name!r}; there is {', '.join(groups)}")
+    try:
+        groups = chosen(read_rows(), arguments.only)
+    except ValueError as error:
+        parser.error(f"--only: {error}")
     try:
         bench = Bench.open(arguments.manifest, arguments.video, arguments.out)
         rows = Rows(arguments.out / "ablation.rows.jsonl", bench.key)
         study = Study(bench, arguments.seeds)
         for group, variants in groups.items():
-            if arguments.only and group not in (*arguments.only, "as shipped"):
-                continue
             for variant in variants:
                 spec = {k: v for k, v in vars(variant).items() if v is not None}
                 with rows.row(group=group, **spec) as row:
                     if row is not None:
                         row |= study.measure(variant)
-        if arguments.library:
+        if arguments.library and (not arguments.only or WORDS in arguments.only):
             words_rows(bench, arguments.library, rows)
     except (ManifestError, SemanticVideoError) as error:
         print(error, file=sys.stderr)

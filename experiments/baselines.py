@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from experiments.figures import Found, K
 from experiments.film_vectors import FilmFrames, second_frames
 from experiments.manifest import ManifestError
-from experiments.rows import Bench, Rows, finish
+from experiments.rows import Bench, Rows, at_least_one, finish
 from semantic_video.errors import SemanticVideoError
 from semantic_video.memory_hierarchy import POLICIES, Budget, MemoryHierarchy, MemoryStream
 from semantic_video.memory_hierarchy.budget import SPAN_BYTES
@@ -441,7 +441,7 @@ def main() -> int:
     parser.add_argument("--video", type=Path)
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--seeds", type=at_least_one, default=SEEDS)
     arguments = parser.parse_args()
     try:
         bench = Bench.open(arguments.manifest, arguments.video, arguments.out)

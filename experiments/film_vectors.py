@@ -59,8 +59,7 @@ def second_frames(
                 hashes.append(_block_hash(frame.small))
                 scene_encoder.add(frame.time_s, frame.rgb())
             duration_s = reader.end_s
-        cache.mkdir(parents=True, exist_ok=True)
-        np.savez(
+        _keep(
             path,
             duration_s=duration_s,
             times_s=np.array(times),
@@ -112,10 +111,17 @@ def scene_entries(
             vectors = dict(zip(times, known.exemplar_vectors, strict=True))
         for perception in perceive(film, encoder, config, _silent, windows, vectors):
             entries = perception.entries
-        cache.mkdir(parents=True, exist_ok=True)
-        np.savez(path, **_arrays(entries))
+        _keep(path, **_arrays(entries))
     with np.load(path) as kept:
         return _entries(kept)
+
+
+def _keep(path: Path, **arrays: Any) -> None:
+    """Write arrays; the file is whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"part-{path.name}")
+    np.savez(part, **arrays)
+    part.replace(path)
 
 
 def _arrays(entries: SceneEntries) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -256,12 +257,15 @@ COMMANDS = (
 
 
 def take_over(given: str, folder: Path = RESULTS) -> list[Path]:
-    """Copy the results of a run, ``NAME=DIR`` or ``DIR``; the copies."""
+    """Copy the results of a run, ``NAME=DIR`` or ``DIR``; the copies.
+
+    Raises ValueError where there are none.
+    """
     name, _, place = given.rpartition("=")
     source = Path(place)
     name = name or source.resolve().name
     folder.mkdir(exist_ok=True)
-    taken = []
+    taken: list[Path] = []
     for kind in TAKEN:
         if (source / f"{kind}.json").exists():
             content = json.loads((source / f"{kind}.json").read_text(encoding="utf-8"))
@@ -274,6 +278,9 @@ def take_over(given: str, folder: Path = RESULTS) -> list[Path]:
             # No time inside: the same answers are the same bytes.
             path.write_bytes(gzip.compress(answered.read_bytes(), mtime=0))
             taken.append(path)
+    if not taken:
+        kinds = ", ".join(f"{kind}.json" for kind in TAKEN)
+        raise ValueError(f"no results in {source}: none of {kinds}")
     return taken
 
 
@@ -306,18 +313,23 @@ def read_predictions(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, lines)
 
 
-def main() -> None:
+def main() -> int:
     """Write the pages."""
     parser = argparse.ArgumentParser(description="docs/results.md from the JSON of the runs.")
     parser.add_argument("--from", dest="runs", nargs="+", default=[], metavar="[NAME=]DIR")
-    for run in parser.parse_args().runs:
-        for path in take_over(run):
-            print(f"took over {path}")
+    try:
+        taken = [path for run in parser.parse_args().runs for path in take_over(run)]
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    for path in taken:
+        print(f"took over {path}")
     results = read_results()
     PAGE.write_text(page(results), encoding="utf-8")
     LEADERBOARD.write_text(leaderboard(results), encoding="utf-8")
     print(f"wrote {PAGE} and {LEADERBOARD} from {len(results)} results")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,11 +1,12 @@
 """The bench on which methods and ablations are compared: one film, its queries, one row a variant.
 
 A row that was measured is not measured again: `Rows` keeps each as a line of a file, with what was
-answered to every query, and `finish` writes the table.
+answered to every query and the commit it was measured at, and `finish` writes the table.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,9 +31,17 @@ from experiments.figures import (
 from experiments.figures import search_values as values_of
 from experiments.film_vectors import scene_entries
 from experiments.manifest import Manifest, Query, load_manifest
-from experiments.run_record import conditions, measured, plain_config, write_json, write_lines
+from experiments.run_record import (
+    commit,
+    conditions,
+    measured,
+    plain_config,
+    write_json,
+    write_lines,
+)
 from semantic_video.config import Config, load_config, options_hash
 from semantic_video.encoders import ImageTextEncoder, load_encoder
+from semantic_video.errors import OutputError
 from semantic_video.library import fingerprint
 from semantic_video.memory_hierarchy import SceneEntries
 from semantic_video.queries import encode_queries
@@ -60,10 +69,13 @@ class Bench:
 
         Raises:
             ManifestError: the labels are at fault.
-            SemanticVideoError: the film cannot be read.
+            SemanticVideoError: the film cannot be read, or nothing be written into ``out``.
         """
         manifest, config = load_manifest(labels), load_config()
-        out.mkdir(parents=True, exist_ok=True)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot write into {out}: {error.strerror}") from error
         encoder = load_encoder(config.encoder.model, threads=config.encoder.threads)
         return cls(video or manifest.film, manifest, config, encoder, out / "cache")
 
@@ -126,6 +138,14 @@ class Bench:
         }
 
 
+def at_least_one(text: str) -> int:
+    """The value of ``--seeds``."""
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return count
+
+
 def vectors_of(encoder: ImageTextEncoder, queries: Sequence[Query]) -> NDArray[np.float32]:
     """Unit vectors [Q, D] of queries in words or pictures."""
     texts = [query.text for query in queries if query.image is None]
@@ -136,15 +156,14 @@ def vectors_of(encoder: ImageTextEncoder, queries: Sequence[Query]) -> NDArray[n
 
 
 class Rows:
-    """Rows in a file, a line each; ``key`` says which of them still hold."""
+    """Rows in a file, a line each; ``key`` says which of them still hold.
+
+    Code that has changed since is not seen by the key: the row says the commit it was measured at.
+    """
 
     def __init__(self, path: Path, key: str) -> None:
         self.path, self.key = path, key
-        self._known: dict[str, dict[str, Any]] = {}
-        if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                row = json.loads(line)
-                self._known[row["key"]] = row
+        self._known = {row["key"]: row for row in _whole_lines(path)}
         self.rows: list[dict[str, Any]] = []
 
     @contextmanager
@@ -155,20 +174,33 @@ class Rows:
             self.rows.append(self._known[key])
             yield None
             return
-        row: dict[str, Any] = {"key": key, **spec}
+        row: dict[str, Any] = {"key": key, **spec, "commit": commit()}
         with measured() as took:
             yield row
         row["cpu_s"] = took["cpu_s"]
         with self.path.open("a", encoding="utf-8") as lines:
-            print(json.dumps(row), file=lines, flush=True)
+            # A line of its own, also behind one that a killed run left unfinished.
+            print(f"\n{json.dumps(row)}", file=lines, flush=True)
         self.rows.append(row)
         print(_line(row), flush=True)
+
+
+def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a file; a line that was being written when a run was killed is none."""
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            continue
 
 
 def finish(path: Path, what: str, bench: Bench, rows: Rows, seeds: int, **more: Any) -> None:
     """Write the table: every row with its figures, and what differs from the row it is held to.
 
-    That is the row named in its ``against``, else the first of its budget.
+    That is the row named in its ``against``, else the first of its budget. The commits of the
+    conditions are those that rows were measured at.
     """
     table = []
     write_lines(path.with_suffix(".predictions.jsonl"), _predictions(rows.rows))
@@ -179,6 +211,9 @@ def finish(path: Path, what: str, bench: Bench, rows: Rows, seeds: int, **more: 
             kept["difference"] = differences(row["values"], held_to["values"])
         table.append(kept)
     manifest = bench.manifest
+    run = conditions(bench.config, seeds=list(range(seeds)), k=K, resamples=RESAMPLES)
+    commits = dict.fromkeys(row.get("commit") or "unknown" for row in rows.rows)
+    run["commit"] = ", ".join(commits)
     content = {
         "what": what,
         "film": {
@@ -186,7 +221,7 @@ def finish(path: Path, what: str, bench: Bench, rows: Rows, seeds: int, **more: 
             "duration_s": manifest.duration_s,
             "queries": len(bench.queries),
         },
-        "conditions": conditions(bench.config, seeds=list(range(seeds)), k=K, resamples=RESAMPLES),
+        "conditions": run,
         **more,
         "rows": table,
     }

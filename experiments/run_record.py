@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from semantic_video.utils.cores import available_cores
 def conditions(config: Config, **more: Any) -> dict[str, Any]:
     """Hardware, commit, versions, options, and whatever else a run depends on."""
     return {
-        "commit": _commit(),
+        "commit": commit(),
         "version": __version__,
         "hardware": hardware(),
         "config": plain_config(config),
@@ -88,7 +89,8 @@ def _cpu_s() -> float:
     )
 
 
-def _commit() -> str | None:
+@cache
+def commit() -> str | None:
     """The commit that the code is at, with a mark where files differ from it."""
     here = Path(__file__).parent
     try:

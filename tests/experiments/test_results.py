@@ -156,3 +156,8 @@ def test_kept_answers_give_the_kept_figures(path: Path) -> None:
     for (row, budget, name), values in sums.items():
         expected = figures[row, budget][name]["value"]
         assert np.mean(values) == pytest.approx(expected, abs=1e-3), (row, budget, name)
+
+
+def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no results in .*nothing: none of evaluation.json"):
+        take_over(str(tmp_path / "nothing"), tmp_path / "kept")
