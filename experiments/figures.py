@@ -17,12 +17,13 @@ from experiments.manifest import Manifest, Query, Segment
 from semantic_video.records import Moment, Scene, Span
 from semantic_video.scene_retrieval import Moments
 from semantic_video.utils.metrics import (
-    TIOU_THRESHOLDS,
     auroc,
     average_precision,
     calibration_error,
+    mean_average_precision,
     normalised_mutual_information,
     purity,
+    recall_at,
     tiou,
 )
 
@@ -124,11 +125,9 @@ def search_values(queries: Sequence[Query], answers: Sequence[Found]) -> dict[st
             for k in (1, 5, 10):
                 note(f"{kind}_R{k}", query, any(right[:k]))
         if kind == "moment":
-            best = max((tiou(moments[0], span) for span in spans), default=0.0) if moments else 0.0
-            note("moment_R1@0.5", query, best >= 0.5)
-            precisions = [average_precision(moments, spans, at) for at in TIOU_THRESHOLDS]
-            note("moment_mAP@0.5", query, precisions[0])
-            note("moment_mAP", query, float(np.mean(precisions)))
+            note("moment_R1@0.5", query, recall_at([moments], [spans], k=1))
+            note("moment_mAP@0.5", query, average_precision(moments, spans, 0.5))
+            note("moment_mAP", query, mean_average_precision([moments], [spans]))
             if moments and right[0]:
                 span = max(spans, key=lambda span: tiou(moments[0], span))
                 off = abs(moments[0].start_s - span.start_s) + abs(moments[0].end_s - span.end_s)
@@ -137,9 +136,8 @@ def search_values(queries: Sequence[Query], answers: Sequence[Found]) -> dict[st
         if kind == "concept":
             note("concept_recall@10", query, recall(moments, spans))
             ranked = [hits(moment, spans) for moment in moments[: len(spans)]]
-            note("concept_R_precision", query, float(np.mean(ranked)) if ranked else 0.0)
-            precisions = [average_precision(moments, spans, at) for at in TIOU_THRESHOLDS]
-            note("concept_mAP", query, float(np.mean(precisions)))
+            note("concept_R_precision", query, sum(ranked) / min(len(spans), K))
+            note("concept_mAP", query, mean_average_precision([moments], [spans]))
         if kind == "image":
             shown = sum(any(hits(moment, [span]) for moment in moments[:5]) for span in spans)
             note("image_recall@5", query, shown / len(spans))

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from experiments.baselines import (
     BASELINES,
@@ -40,8 +41,8 @@ def film() -> FilmFrames:
     return FilmFrames(length, np.arange(length) + 0.5, vectors, looks[subjects], shots)
 
 
-def asked(subject: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    return np.eye(DIMENSION, dtype=np.float32)[subject]
+def asked(subject: int) -> NDArray[np.float32]:
+    return np.array([float(place == subject) for place in range(DIMENSION)], np.float32)
 
 
 def shots_of(subject: int) -> list[Span]:
@@ -90,7 +91,7 @@ def test_dense_frames_score_a_piece_by_its_three_best(film: FilmFrames) -> None:
 
 def test_uniform_frames_are_as_many_as_they_say_at_equal_distances(film: FilmFrames) -> None:
     for method in UniformFrames.__subclasses__():
-        held = method().fit(film, None, 0).held  # type: ignore[attr-defined]
+        held = method().fit(film, None, 0).held
         assert len(held.vectors) == min(method.count, len(film.times_s))
     times = [
         film.times_s[np.argmax(film.vectors @ vector)]
@@ -123,7 +124,7 @@ def test_merging_is_plain_or_weighted(
     """Two frames alike become one; with a third they weigh two thirds, or a half."""
     vectors = np.array([[1, 0, 0], [1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]], np.float32)
     hashes = np.zeros((4, 64), bool)
-    film = FilmFrames(4.0, np.arange(4) + 0.5, vectors, hashes, (Span(0, 4),))
+    film = FilmFrames(4.0, np.array([0.5, 1.5, 2.5, 3.5]), vectors, hashes, (Span(0, 4),))
     held = method().fit(film, 2 * (2 * 3 + 20), 0).held
     assert [own for (own,) in held.spans] == [Span(0, 3), Span(3, 4)]
     expected = (1 - middle) * vectors[0] + middle * vectors[2]

@@ -74,6 +74,14 @@ def test_values_of_searches() -> None:
     assert values["false_accept_rate"] == {"a0": 0.0}
 
 
+def test_precision_among_as_many_moments_as_spans_counts_those_that_did_not_come() -> None:
+    spans = tuple(Span(20 * place, 20 * place + 10) for place in range(12))
+    queries = [Query("c0", "concept", "few", spans[:4]), Query("c1", "concept", "many", spans)]
+    answers = [answer((0, 9)), answer(*(tuple(span) for span in spans[:10]))]
+    precision = search_values(queries, answers)["concept_R_precision"]
+    assert precision == {"c0": 0.25, "c1": 1.0}  # one of four; ten of ten, though twelve are shown
+
+
 def test_absence_compares_the_first_probabilities() -> None:
     queries = [
         Query("m0", "moment", "a", (Span(0, 10),)),
