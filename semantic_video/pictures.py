@@ -153,9 +153,7 @@ class Pictures:
 
     def draw_query(self, query: str | None, path: Path, window: Span | None = None) -> Path:
         """Draw how every moment answers a query."""
-        if query is None or not query.strip():
-            raise QueryError('say what to look for: --query "a dog"')
-        query = query.strip()
+        query = _spelt_out(query)
         asked = parse(query)
         if isinstance(asked, Term):
             return self._draw_phrase(query, path, window)
@@ -257,7 +255,7 @@ class Pictures:
         everything = len(self.scenes) + len(self.lines)
         answers, seen = self._searcher.ask(
             [
-                Request(phrase, plain=True, exact=True),
+                _whole(phrase),
                 Request(phrase, plain=True, exact=True, k=everything, signals=("picture",)),
             ]
         )
@@ -279,11 +277,9 @@ class Pictures:
         """Where each phrase of a query over time is found, and what the query makes of it."""
         phrases = list(dict.fromkeys(term.text for term in asked.terms()))
         requests = [Request(phrase, plain=True, every=True) for phrase in phrases]
-        # Without "every", moments that do not count fill up the list.
-        whole = query if isinstance(asked, Every | Count | HowLong) else f"every ({query})"
         everything = len(self.scenes) + len(self.lines)
         candidates = [Request(phrase, plain=True, exact=True, k=everything) for phrase in phrases]
-        answers = self._searcher.ask([*requests, *candidates, Request(whole, every=True)])
+        answers = self._searcher.ask([*requests, *candidates, _whole(query)])
         found, seen = answers[: len(phrases)], answers[len(phrases) : -1]
         result = answers[-1]
         rows = zip(phrases, found, seen, strict=True)
@@ -347,6 +343,7 @@ class Pictures:
             lines=[(line.start_s, line.end_s, line.text) for line in self.lines],
             marks=self.marks,
             pictures=self._svgs(queries),
+            answers={_query_title(query): self._answer(query) for query in queries},
         )
 
     def _svgs(self, queries: Sequence[str]) -> list[tuple[str, str]]:
@@ -363,13 +360,18 @@ class Pictures:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "picture.svg")
             asked = [
-                (f"Query: {query.strip()}", self.draw_query(query, path).read_text("utf-8"))
+                (_query_title(query), self.draw_query(query, path).read_text("utf-8"))
                 for query in queries
             ]
             return asked + [
                 (title, self.draw(what, path, title="").read_text(encoding="utf-8"))
                 for title, what in wanted.items()
             ]
+
+    def _answer(self, query: str) -> visualization.Answered:
+        """What the picture of a query shows, in words."""
+        (found,) = self._searcher.ask([_whole(_spelt_out(query))])
+        return visualization.Answered(_outcome(found), tuple(found))
 
     @cached_property
     def marks(self) -> dict[str, list[Span]]:
@@ -393,6 +395,33 @@ class Pictures:
             s for s in self.scenes if s.end_s > shown.start_s and s.start_s < shown.end_s
         )
         return scenes, clusters_of(scenes, self.clusters, shown)
+
+
+def _spelt_out(query: str | None) -> str:
+    """The query without spaces around it.
+
+    Raises QueryError where there is none, or only the name of one.
+    """
+    query = (query or "").strip()
+    if not query:
+        raise QueryError('say what to look for: --query "a dog"')
+    if query.startswith("@"):
+        raise QueryError(f"a saved query cannot be drawn: write what {query} looks for")
+    return query
+
+
+def _query_title(query: str) -> str:
+    return f"Query: {query.strip()}"
+
+
+def _whole(query: str) -> Request:
+    """The request for what a picture of a query marks as its answers."""
+    asked = parse(query)
+    if isinstance(asked, Term):
+        return Request(query, plain=True, exact=True)
+    # Without "every", moments that do not count fill up the list.
+    whole = query if isinstance(asked, Every | Count | HowLong) else f"every ({query})"
+    return Request(whole, every=True)
 
 
 def _quoted(phrase: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 from semantic_video.cli import run
 from semantic_video.errors import OutputError
 from semantic_video.records import Span
-from semantic_video.utils.visualization import report
+from semantic_video.utils.visualization import Answered, report
 from semantic_video.utils.visualization.report import BYTES_AN_HOUR
 from tests.browser import CHROMIUM, Browser
 from tests.media import Shot, render, write_video
@@ -57,7 +57,8 @@ def test_what_was_said_and_written_are_rows_of_the_timeline(tmp_path: Path) -> N
     marks = {"speech": [Span(1, 2), Span(50, 60)], "screen text": [Span(3, 9)]}
     data = data_of(written(made, tmp_path, marks=marks))
     rows = {row["name"]: (row["spans"], row["total"]) for row in data["rows"][-2:]}
-    assert rows == {"speech": ([[1, 2], [50, 60]], "2×"), "screen text": ([[3, 9]], "1×")}
+    speech, text = ([[1, 2], [50, 60]], "2 lines"), ([[3, 9]], "1 line")
+    assert rows == {"speech": speech, "screen text": text}
     assert len(data["rows"]) == len(data_of(written(made, tmp_path))["rows"]) + 2
 
 
@@ -110,6 +111,18 @@ def test_pictures_of_many_small_marks_leave_room_for_themselves(tmp_path: Path) 
     assert data["left_out"] == ["Themes"]
 
 
+def test_answers_stand_as_links_also_where_their_picture_is_left_out(tmp_path: Path) -> None:
+    made = film(12, 4, 60.0)
+    answers = {"Query: a dog": Answered("Perhaps.", tuple(made.candidates()[:2]))}
+    pictures = [("Query: a dog", "<" * 1_000_000)]
+    data = data_of(written(made, tmp_path, pictures=pictures, answers=answers))
+    assert data["left_out"] == ["Query: a dog"]
+    first = made.candidates()[0]
+    listed = data["answers"]["Query: a dog"]
+    assert listed["outcome"] == "Perhaps."
+    assert listed["moments"][0] == [first.start_s, first.end_s, f"> 99 %, {first.cluster_name}"]
+
+
 def test_what_was_watched_has_no_file_to_play(tmp_path: Path) -> None:
     made = film(4, 2, 20.0)
     address = "http://127.0.0.1:8000/live.m3u8"
@@ -159,7 +172,8 @@ def test_in_a_browser_a_click_plays_the_film_and_nothing_leaves_the_machine(
     library = ["--library", str(tmp_path / "library")]
     assert run(["index", str(path), "--quiet", *library]) == 0
     page = tmp_path / "report.html"
-    assert run(["report", str(path), "-o", str(page), *library]) == 0
+    asked = ["--query", "a pattern", "--query", '"a pattern" then "a dog"']
+    assert run(["report", str(path), "-o", str(page), *asked, *library]) == 0
     assert capsys.readouterr().out.strip() == str(page)
 
     with Browser(tmp_path / "profile") as browser:
@@ -177,6 +191,14 @@ def test_in_a_browser_a_click_plays_the_film_and_nothing_leaves_the_machine(
         browser.click("#rows .row svg a")
         browser.wait_for("!video.seeking")
         assert browser.run("location.hash") == ""  # played here, not gone there
+
+        assert browser.run("document.querySelectorAll('#pictures .answers').length") == 2
+        last = ".answers li:last-child a"
+        browser.click(last)
+        browser.wait_for(
+            f"Math.abs(video.currentTime - document.querySelector('{last}').dataset.t) < 1"
+            " && !video.seeking"
+        )
 
         names = "[...document.querySelectorAll('tbody td.name')].map(cell => cell.textContent)"
         browser.click("th[data-key=name] button")

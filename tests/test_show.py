@@ -57,6 +57,38 @@ def test_a_query_over_time_shows_its_terms(
     assert run([*syntax, "--library", str(library)]) == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["--what", "timeline", "--query", "a dog"], "--query belongs to --what query, not to"),
+        (["--query", "@my-dog"], "a saved query cannot be drawn: write what @my-dog looks for"),
+        (["--query", " "], "say what to look for"),
+    ],
+)
+def test_a_query_that_cannot_be_drawn_is_one_line(
+    words: list[str],
+    fault: str,
+    library: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "p.png"
+    command = ["show", "film.mp4", *words, "-o", str(path), "--library", str(library)]
+    assert run(command) == 2
+    error = capsys.readouterr().err
+    assert fault in error
+    assert error.count("\n") == 1
+    assert not path.exists()
+
+
+def test_an_ending_may_be_in_capitals(library: Path, tmp_path: Path) -> None:
+    for kind, path in (("show", tmp_path / "T.PNG"), ("report", tmp_path / "R.HTML")):
+        what = ["--what", "timeline"] if kind == "show" else []
+        command = [kind, "film.mp4", *what, "-o", str(path), "--library", str(library)]
+        assert run(command) == 0
+        assert path.exists()
+
+
 def test_a_title_quotes_once(library: Path, tmp_path: Path) -> None:
     for query in ("a dog", '"a dog"'):
         path = tmp_path / "query.svg"

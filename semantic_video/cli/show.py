@@ -55,6 +55,8 @@ def show(
 
     if query is not None and what is None:
         what = "query"
+    if query is not None and what != "query":
+        raise ConfigError(f"--query belongs to --what query, not to --what {what}")
     if what is not None and what not in KINDS:
         raise ConfigError(f"--what {what}: there are {', '.join(KINDS)}")
     if what is not None and output is None:
@@ -104,7 +106,7 @@ def report(
 
     if output is None:
         raise ConfigError("say where to write it: -o report.html")
-    if output.suffix not in {".html", ".htm"}:
+    if output.suffix.lower() not in {".html", ".htm"}:
         raise ConfigError(f"cannot write a report as {output.name!r}: end it in .html")
     options = load_options(config, library)
     shelf = open_library(options)

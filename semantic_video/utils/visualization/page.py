@@ -347,14 +347,15 @@ class Page:
         self._figure.set_size_inches(self.width_in, height)
         self._axes.set_xlim(0, self.width_in)
         self._axes.set_ylim(height, 0)
+        suffix = path.suffix.lower()
         no_date: dict[str, Any] = {
             ".svg": {"Date": None},
             ".pdf": {"CreationDate": None},
-        }.get(path.suffix, {})
+        }.get(suffix, {})
         drawn = io.BytesIO()
-        self._figure.savefig(drawn, format=path.suffix[1:], metadata=no_date)
+        self._figure.savefig(drawn, format=suffix[1:], metadata=no_date)
         data = drawn.getvalue()
-        if path.suffix == ".svg":
+        if suffix == ".svg":
             data = _with_jpegs(data.decode(), self._jpegs).encode()
         try:
             path.write_bytes(data)
@@ -379,7 +380,7 @@ def page(path: str | Path, width_in: float = WIDTH_IN) -> Iterator[Page]:
         raise ConfigError("Pictures need matplotlib: pip install 'semantic-video[viz]'") from None
 
     path = Path(path)
-    if path.suffix not in FORMATS:
+    if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"Cannot draw a picture as {path.name!r}: end it in .png, .svg or .pdf")
     with matplotlib.style.context("default"), quiet_about_fonts():
         matplotlib.rcParams.update(

@@ -10,15 +10,17 @@ import html
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from semantic_video.errors import OutputError
-from semantic_video.records import Cluster, Scene, Span
-from semantic_video.utils.visualization.page import amount
+from semantic_video.records import Cluster, Moment, Scene, Span
+from semantic_video.utils.visualization.page import amount, counted
 from semantic_video.utils.visualization.palette import MARK, cluster_colours
+from semantic_video.utils.visualization.query import percent
 from semantic_video.utils.visualization.sheet import spread
 from semantic_video.utils.visualization.thumbnails import picture_in
 from semantic_video.utils.visualization.timeline import TimeAxis, timeline_rows
@@ -27,6 +29,14 @@ BYTES_AN_HOUR = 4_800_000
 """What a page may take for each hour of video, and for any shorter one."""
 _STRIP = 6
 """Scenes that a cluster shows before it is asked for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a query comes to: a line that says so, and its moments, best first."""
+
+    outcome: str
+    moments: tuple[Moment, ...]
 
 
 def report(
@@ -40,14 +50,16 @@ def report(
     lines: Sequence[tuple[float, float, str]] = (),
     marks: Mapping[str, Sequence[Span]] | None = None,
     pictures: Sequence[tuple[str, str]] = (),
+    answers: Mapping[str, Answered] | None = None,
 ) -> Path:
     """Write one self-contained HTML page about a video and return its path.
 
     It shows the timeline, with a row more for each of ``marks``, such as when somebody speaks; the
     clusters (sortable, each with its scenes), what was said and written (``lines``: start, end in
-    seconds, text), and ``pictures`` (title, SVG). Every time is a link
-    into ``film``, by a relative path where there is one, and plays there in the page; not so where
-    ``film`` is a string: what was watched, of which there is no file. Small pictures are left out,
+    seconds, text), and ``pictures`` (title, SVG). Below the picture of a query stand its
+    ``answers``, by the same title. Every time outside of pictures is a link into ``film``, by a
+    relative path where there is one, and plays there in the page; not so where ``film`` is a
+    string: what was watched, of which there is no file. Small pictures are left out,
     the least telling first, where the page would pass `BYTES_AN_HOUR`, and so are pictures that
     would take more than half of that.
 
@@ -64,10 +76,15 @@ def report(
         "duration": round(duration_s, 3),
         "ticks": TimeAxis(window, 0.0, 1.0).ticks(7),
         "rows": [
-            _row(row.name, row.colour, row.occurrences, f", {amount(row.total_s)}")
+            _row(row.name, row.colour, row.occurrences)
+            | {"total": f"{len(row.occurrences)}×, {amount(row.total_s)}"}
             for row in timeline_rows(clusters, window)
         ]
-        + [_row(name, MARK, spans) for name, spans in (marks or {}).items()],
+        + [
+            _row(name, MARK, spans) | {"total": counted(len(spans), "line")}
+            for name, spans in (marks or {}).items()
+        ],
+        "answers": {title: _answered(own) for title, own in (answers or {}).items()},
         "lines": [[round(start, 3), round(end, 3), text] for start, end, text in lines],
     }
     most = BYTES_AN_HOUR * max(duration_s / 3600, 1.0)
@@ -120,12 +137,21 @@ def report(
     return path
 
 
-def _row(name: str, colour: str, spans: Sequence[Span], more: str = "") -> dict[str, Any]:
-    """A row of the timeline, with how often at its end."""
+def _answered(answer: Answered) -> dict[str, Any]:
+    """An answer in words: each moment with how sure it is and its cluster."""
+    rows = []
+    for moment in answer.moments:
+        sure = "" if moment.probability is None else percent(moment.probability)
+        about = ", ".join(filter(None, (sure, moment.cluster_name)))
+        rows.append([round(moment.start_s, 3), round(moment.end_s, 3), about])
+    return {"outcome": answer.outcome, "moments": rows}
+
+
+def _row(name: str, colour: str, spans: Sequence[Span]) -> dict[str, Any]:
+    """A row of the timeline."""
     return {
         "name": name,
         "colour": colour,
-        "total": f"{len(spans)}×{more}",
         "spans": [[round(t, 3) for t in span] for span in spans],
     }
 
