@@ -35,6 +35,8 @@ _IN_REPORT: dict[str, What] = {
     "Experts": "experts",
 }
 """Pictures that a report holds beside its own timeline and contact sheet, by their titles."""
+_LOSSES = {"balance": "load balance", "z": "router z-loss", "texts": "change of likeness to texts"}
+"""What training calls some of its losses, for people."""
 _WHOLE = {"themes": "themes", "memory": "the memory", "experts": "the experts"}
 """Pictures of a whole video alone, and what they show."""
 
@@ -201,7 +203,9 @@ class Pictures:
             )
         seen = overview_of(self.experts, self.record.id)
         notes = [
-            f"{name.capitalize()}: {'on' if job['on'] else 'off'}; {job['reason']}."
+            f"{name.capitalize()}: {'on' if job['on'] else 'off'}; {job['reason']}.".replace(
+                "off; switched off", "off"
+            )
             for name, job in seen.jobs.items()
         ]
         count = len(seen.utilisation)
@@ -213,7 +217,7 @@ class Pictures:
         return visualization.experts(
             self._expert_rows(seen.routing, seen.utilisation),
             self.duration_s,
-            seen.losses,
+            {_LOSSES.get(name, name): curve for name, curve in seen.losses.items()},
             seen.held_out,
             path,
             title=f"{title}: {counted(count, 'expert')}" if title else "",

@@ -109,7 +109,7 @@ def _routing(drawing: Page, y: float, rows: Sequence[ExpertRow], duration_s: flo
 
 def _losses(drawing: Page, y: float, losses: Mapping[str, Sequence[float]]) -> float:
     """Curves over the epochs, each scaled to its own range, with its first and last value."""
-    drawing.text(PAD_IN, y, "Losses over the epochs of training", bold=True)
+    drawing.text(PAD_IN, y, "Losses over the epochs of training, each at its own scale", bold=True)
     y += LINE_IN + 0.06
     each = 3  # beside one another
     wide = (drawing.width_in - 2 * PAD_IN - (each - 1) * 0.3) / each
@@ -127,9 +127,18 @@ def _losses(drawing: Page, y: float, losses: Mapping[str, Sequence[float]]) -> f
         xs = [x + wide * i / (len(curve) - 1) for i in range(len(curve))]
         ys = [base - (value - low) / reach * (base - roof) for value in curve]
         drawing.line(xs, ys, COLOURS[0], width_pt=1.4, layer=3)
-        ends = f"{curve[0]:.3g} to {curve[-1]:.3g} in {len(curve)} epochs"
+        ends = f"{told_apart(curve[0], curve[-1])} in {len(curve)} epochs"
         drawing.text(x, base + 0.03, ends, size=SMALL_PT, colour=FAINT_INK)
     return y + -(-len(curves) // each) * (_PANEL_IN + 0.1)
+
+
+def told_apart(first: float, last: float) -> str:
+    """Two numbers with as many digits as it takes to see that they differ, six at most."""
+    for digits in range(3, 7):
+        one, other = f"{first:.{digits}g}", f"{last:.{digits}g}"
+        if one != other:
+            break
+    return f"{one} to {other}"
 
 
 def _held_out(drawing: Page, y: float, scores: Mapping[str, float]) -> float:

@@ -71,8 +71,8 @@ def query_curve(
     ``candidates`` are moments of one video that never overlap, best first; ``answers`` those to
     mark where they are others, such as words that were said; where none of them lies in the window,
     the best candidates there are marked. ``threshold`` is the score from which a moment counts as
-    found, a dashed line; ``chance`` are the scores [N] that this video gives to what it does not
-    show, a histogram at the side. ``note`` says the outcome.
+    found, a dashed line; ``chance`` are the best scores [N] that this video gives to each of N
+    phrases that do not belong, a histogram at the side. ``note`` says the outcome.
 
     Raises ConfigError when matplotlib is missing, the format is unknown, or the window lies
     outside the video.
@@ -87,6 +87,8 @@ def query_curve(
     with page(path) as drawing:
         if threshold is not None:
             note = f"{note} Dashed: from here on a moment counts as found.".strip()
+        if len(null):
+            note = f"{note} At the right: the best that other phrases reach by chance.".strip()
         if window is not None:
             note = f"{_in_stretch(shown, best, threshold)} In the whole film: {note}"
         y = drawing.heading(query, note)
@@ -293,7 +295,7 @@ def _draw_chance(
             drawing.rectangle(left, top, longest * count / counts.max(), bottom - top, "#AAAAAA")
     drawing.line([left, left], [scale.top, scale.bottom], "#888888", width_pt=0.8)
     above = scale.top - SMALL_LINE_IN - 0.01  # the last time stands below
-    drawing.text(left, above, "by chance", size=SMALL_PT, colour=FAINT_INK)
+    drawing.text(left, above, "best by chance", size=SMALL_PT, colour=FAINT_INK)
 
 
 def _answers(

@@ -81,7 +81,9 @@ def scene_map(
     shown = sorted(clusters, key=lambda cluster: (-cluster.total_s, cluster.id))[:_MAX_CARDS]
     palette = cluster_colours(clusters) if colours is None else colours
     colours = {cluster.id: palette[cluster.id] for cluster in shown}
-    note = "Scenes that look alike lie side by side. Arrows: what often comes next."
+    note = "Scenes that look alike lie side by side."
+    if any(colours.keys() >= {one, other} for one, other, _ in frequent_transitions(scenes)):
+        note += " Arrows: what often comes next."
     others = len(clusters) - len(shown)
     if others:
         note += f" Grey: the other {others} clusters."

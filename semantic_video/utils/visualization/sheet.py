@@ -57,14 +57,16 @@ def sheet(
     once = [cluster for cluster in order if len(cluster.occurrences) == 1]
     once.sort(key=lambda cluster: cluster.occurrences[0].start_s)
     spans = {scene.id: Span(scene.start_s, scene.end_s) for scene in scenes}
-    note = "The most typical scene first, then others in order of time."
+    note = "The most typical scene first, then others in order of time." if returning else ""
     if window is not None:
-        note = f"From {clock(window.start_s)} to {clock(window.end_s)}. {note}"
+        note = f"From {clock(window.start_s)} to {clock(window.end_s)}. {note}".strip()
     with page(path) as drawing:
         y = drawing.heading(title, note)
         blocks = _Blocks(drawing, spans, thumbnails, window, tuple(whole) or tuple(clusters))
         y = blocks.returning(y + 0.06, returning[:max_clusters])
         if once:
+            if returning:
+                drawing.line([PAD_IN, drawing.width_in - PAD_IN], [y, y], RULE)
             y = blocks.seen_once(y, once[:max_once])
         left_out = [*returning[max_clusters:], *once[max_once:]]
         if left_out:
@@ -172,7 +174,6 @@ class _Blocks:
     def seen_once(self, y: float, clusters: Sequence[Cluster]) -> float:
         """Draw a grid of what has a single occurrence."""
         drawing = self._drawing
-        drawing.line([PAD_IN, drawing.width_in - PAD_IN], [y, y], RULE)
         heading = "Seen once" if self._window is None else "Seen once in this stretch"
         drawing.text(PAD_IN, y + 0.06, heading, bold=True)
         y += LINE_IN + 0.16
