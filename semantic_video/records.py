@@ -189,7 +189,7 @@ class Sentence:
         return {"text": self.text, "evidence": list(self.evidence)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
     """What a question about videos gets: short plain English, each sentence with its moments.
 
@@ -212,6 +212,9 @@ class Answer:
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        return f"Answer to {self.question!r}: {self.text}"
 
     def _repr_html_(self) -> str:
         rows = []

@@ -41,9 +41,18 @@ from semantic_video.semantic_clustering import (
 
 
 class Clusters(tuple[Cluster, ...]):
-    """All clusters of a video; a notebook shows their timeline."""
+    """All clusters of a video; a notebook shows their timeline, a terminal a line for each."""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        widest = max((len(cluster.name) for cluster in self), default=0)
+        lines = [
+            f"  {cluster.id:4}  {cluster.name:{widest}}  {len(cluster.occurrences):3}×  "
+            f"{cluster.total_s:8.2f} s"
+            for cluster in self
+        ]
+        return "\n".join([f"Clusters: {len(self)}", *lines])
 
     def _repr_html_(self) -> str:
         from semantic_video.utils.visualization.notebook import timeline_html

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from semantic_video import SemanticVideoProcessor
+from semantic_video.memory_hierarchy.hierarchy import Clusters
 from semantic_video.records import Answer, Sentence
 from semantic_video.scene_retrieval import Moments
 from semantic_video.utils.visualization.notebook import timeline_html
@@ -44,6 +45,21 @@ def test_an_answer_is_a_list_of_sentences_with_their_times() -> None:
     shown = Answer(BAD, BAD, moments, sentences, 0.9, "plan")._repr_html_()
     items = ["".join(item.itertext()) for item in parsed(shown).findall(".//li")]
     assert items == [f"{BAD} 0.0–10.0 s, 20.0–30.0 s", "No evidence. "]
+
+
+def test_a_terminal_shows_clusters_and_answers_in_lines() -> None:
+    made = film(6, 2, 60.0, name="a dog")
+    assert repr(Clusters(made.clusters)).splitlines() == [
+        "Clusters: 2",
+        *(
+            f"  {cluster.id:4}  {cluster.name}  {len(cluster.occurrences):3}×  "
+            f"{cluster.total_s:8.2f} s"
+            for cluster in made.clusters
+        ),
+    ]
+    answer = Answer("When?", "At 0:10.", tuple(made.candidates()), (), 0.9, "plan")
+    assert repr(answer) == "Answer to 'When?': At 0:10."
+    assert repr(Clusters(())) == "Clusters: 0"
 
 
 @pytest.mark.parametrize("clusters", [1, 200])
