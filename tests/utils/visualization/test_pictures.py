@@ -28,7 +28,6 @@ from semantic_video.utils.visualization import (
     theme_tree,
     timeline,
 )
-from semantic_video.utils.visualization.experts import told_apart
 from semantic_video.utils.visualization.page import clock
 from semantic_video.utils.visualization.palette import COLOURS, cluster_colours
 from semantic_video.utils.visualization.scene_map import _placed, flatten, frequent_transitions
@@ -258,25 +257,6 @@ def test_nothing_on_the_map_covers_anything(data: st.DataObject) -> None:
     assert (high < 8 + 1e-6).all()
     apart = (low[:, None] >= high[None]).any(axis=2) | (low[None] >= high[:, None]).any(axis=2)
     assert (apart | np.eye(count, dtype=bool)).all()
-
-
-def test_what_a_picture_does_not_hold_is_not_spoken_of(tmp_path: Path) -> None:
-    """Arrows where nothing follows twice, others where each cluster is seen once."""
-    once = film(3, 3, 30.0)
-    assert all(len(cluster.occurrences) == 1 for cluster in once.clusters)
-    back = film(40, 2, 400.0)
-    on_map, on_sheet = "Arrows: what often comes next", "The most typical scene first"
-    for draw, said in ((draw_map, on_map), (draw_sheet, on_sheet)):
-        assert said not in draw(once, tmp_path / "a.svg").read_text("utf-8")
-        assert said in draw(back, tmp_path / "b.svg").read_text("utf-8")
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "said"),
-    [(2.45, 1.99, "2.45 to 1.99"), (1.1214, 1.1189, "1.121 to 1.119"), (1.0, 1.0, "1 to 1")],
-)
-def test_losses_that_differ_are_written_so(first: float, last: float, said: str) -> None:
-    assert told_apart(first, last) == said
 
 
 def test_a_map_that_has_no_room_says_so() -> None:
