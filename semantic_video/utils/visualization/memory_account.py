@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from semantic_video.errors import ConfigError
 from semantic_video.records import Span
 from semantic_video.utils.visualization.page import (
     FAINT_INK,
@@ -59,8 +60,10 @@ def memory_account(
     for each kind of thing in ``given_up``, stretches of time with how many were given up there;
     then how full each tier is. ``notes`` are lines below, such as why things were given up.
 
-    Raises ConfigError when matplotlib is missing or the format is unknown.
+    Raises ConfigError when matplotlib is missing, the format is unknown, or there is no entry.
     """
+    if not entry_spans:
+        raise ConfigError("A picture of a memory needs an entry, and there is none")
     begun = sorted(spans[0].start_s for spans in entry_spans)
     merged = sorted(span for spans in entry_spans for span in spans[1:])
     seen = sorted(span.start_s for spans in entry_spans for span in spans)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from semantic_video.errors import OutputError
+from semantic_video.errors import ConfigError, OutputError
 from semantic_video.records import Cluster, Moment, Scene, Span
 from semantic_video.utils.visualization.page import amount, counted
 from semantic_video.utils.visualization.palette import MARK, cluster_colours
@@ -63,8 +63,10 @@ def report(
     the least telling first, where the page would pass `BYTES_AN_HOUR`, and so are pictures that
     would take more than half of that.
 
-    Raises OutputError when the file cannot be written.
+    Raises ConfigError where there is no scene, OutputError when the file cannot be written.
     """
+    if not scenes:
+        raise ConfigError("A report needs a scene, and there is none")
     scenes = sorted(scenes, key=lambda scene: scene.start_s)
     duration_s = scenes[-1].end_s
     window = Span(0.0, duration_s)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from semantic_video.errors import ConfigError
 from semantic_video.records import Cluster, Scene, Span
 from semantic_video.utils.visualization.page import PAD_IN, SMALL_LINE_IN, SMALL_PT, Page, page
 from semantic_video.utils.visualization.palette import GREY, cluster_colours
@@ -76,8 +77,10 @@ def scene_map(
     Hinton 2008), started from the principal components; each thing stands at the free place nearest
     to its own, so that nothing covers another. They are the same on every run on one machine.
 
-    Raises ConfigError when matplotlib is missing or the format is unknown.
+    Raises ConfigError when matplotlib is missing, the format is unknown, or there is no scene.
     """
+    if not scenes:
+        raise ConfigError("A map needs a scene, and there is none")
     shown = sorted(clusters, key=lambda cluster: (-cluster.total_s, cluster.id))[:_MAX_CARDS]
     palette = cluster_colours(clusters) if colours is None else colours
     colours = {cluster.id: palette[cluster.id] for cluster in shown}

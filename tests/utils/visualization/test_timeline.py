@@ -15,7 +15,7 @@ from PIL import Image
 
 from semantic_video.errors import ConfigError
 from semantic_video.records import Cluster, Span
-from semantic_video.utils.visualization import timeline
+from semantic_video.utils.visualization import memory_account, report, scene_map, timeline
 
 Picture = NDArray[np.uint8]
 LONG_NAME = "people who stand around a table in a large kitchen and prepare a meal together"
@@ -153,4 +153,10 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
         timeline([], 0.0, tmp_path / "t.png")
     with pytest.raises(ConfigError, match="at least 3"):
         timeline([], 60.0, tmp_path / "t.png", max_rows=2)
+    with pytest.raises(ConfigError, match="A map needs a scene"):
+        scene_map([], [], [], {}, tmp_path / "m.png")
+    with pytest.raises(ConfigError, match="needs an entry"):
+        memory_account([], 10, [], tmp_path / "m.png")
+    with pytest.raises(ConfigError, match="A report needs a scene"):
+        report([], [], {}, tmp_path / "film.mp4", tmp_path / "r.html")
     assert list(tmp_path.iterdir()) == []
