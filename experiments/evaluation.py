@@ -91,13 +91,18 @@ def main() -> int:
 def evaluate(
     video: Path, manifest: Manifest, library: Library, config: Config, seeds: int, out: Path
 ) -> dict[str, Any]:
-    """The content of evaluation.json, which is written with the predictions into ``out``."""
+    """The content of evaluation.json, which is written with the predictions into ``out``.
+
+    Raises ManifestError where the labels are of a film of another length.
+    """
     record, match = library.find(video) if video.exists() else (None, "")
     if record is not None and match != "changed":  # what was not asked for stays
         config = with_settings_of(record, config)
     base = config.clustering.seed
     with measured() as indexing:
-        report = _processor(video, library, config, base).index()
+        first = _processor(video, library, config, base)
+        report = first.index()
+    manifest.check_length(first.build_semantic_memory().scenes()[-1].end_s)
     runs = [
         ask_everything(_processor(video, library, config, base + seed), manifest)
         for seed in range(seeds)

@@ -59,6 +59,10 @@ class Query:
     answer: int | None = None
 
 
+_LENGTHS_DIFFER_S = 2.0
+"""By so much the length of a film may differ from what its labels say, or by a hundredth of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The labels of one film; ``path`` is their file."""
@@ -77,6 +81,16 @@ class Manifest:
     def of_type(self, *types: str) -> tuple[Query, ...]:
         """The queries of these types, in their order."""
         return tuple(query for query in self.queries if query.type in types)
+
+    def check_length(self, duration_s: float) -> None:
+        """Raise ManifestError where a film of this length cannot be the one that is labelled."""
+        if abs(duration_s - self.duration_s) > max(_LENGTHS_DIFFER_S, 0.01 * self.duration_s):
+            raise ManifestError(
+                [
+                    f"{self.path}: the labels are of a film of {self.duration_s:.1f} s, "
+                    f"this one lasts {duration_s:.1f} s"
+                ]
+            )
 
 
 def load_manifest(path: Path) -> Manifest:

@@ -105,13 +105,18 @@ class Bench:
         )
 
     def entries(self, config: Config, windows_s: float | None = None) -> SceneEntries:
-        """What the product keeps of the film with these options, see `scene_entries`."""
+        """What the product keeps of the film with these options, see `scene_entries`.
+
+        Raises ManifestError where the labels are of a film of another length.
+        """
         key = options_hash(config.reading, config.segmentation, config.sampling, windows_s)
         if key not in self._entries:
             known = None if config == self.config else self.entries(self.config)
             self._entries[key] = scene_entries(
                 self.film, self.encoder, config, self.cache, windows_s, known
             )
+            end_s = max(span.end_s for own in self._entries[key].entry_spans for span in own)
+            self.manifest.check_length(end_s)
         return self._entries[key]
 
     def answers(

@@ -46,6 +46,20 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
+def test_labels_of_another_film_are_refused(evaluated: Path) -> None:
+    film = evaluated.parent / "film.mp4"
+    labels = evaluated.parent / "other.json"
+    labels.write_text(json.dumps(LABELS | {"duration_s": 60.0}))
+    for what in ("evaluation", "baselines", "ablation_studies"):
+        program = [sys.executable, "-m", f"experiments.{what}", "--video", str(film)]
+        where = ["--manifest", str(labels), "--out", str(evaluated.parent / "other")]
+        done = subprocess.run([*program, *where], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-1] == (
+            f"{labels}: the labels are of a film of 60.0 s, this one lasts 8.0 s"
+        )
+
+
 def test_the_conditions_of_the_run_stand_beside_its_figures(evaluated: Path) -> None:
     result = json.loads((evaluated / "evaluation.json").read_text(encoding="utf-8"))
     assert result["film"] == {
