@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.figures import hits
+from experiments.run_record import in_a_line
 from semantic_video.records import Cluster, Span
 
 COMMAND = Path(sysconfig.get_path("scripts"), "semantic-video")
@@ -157,4 +158,4 @@ def clock(seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(in_a_line(main))

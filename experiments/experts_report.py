@@ -27,7 +27,7 @@ from experiments.expert_coders import coders
 from experiments.expert_recipes import ALTERED, by_word, nearest_pairs, recipes, refine
 from experiments.expert_tables import Figures, tables
 from experiments.figures import hits
-from experiments.run_record import conditions, write_json
+from experiments.run_record import conditions, in_a_line, write_json
 from semantic_video.config import load_config
 from semantic_video.encoders import load_encoder
 from semantic_video.library import Library
@@ -302,4 +302,4 @@ def _labels(spans: Sequence[Any], segments: Sequence[Mapping[str, Any]]) -> NDAr
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(in_a_line(main))

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -32,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.figures import hits, recall
-from experiments.run_record import conditions, write_json
+from experiments.run_record import conditions, in_a_line, write_json
 from semantic_video.config import default_config
 from semantic_video.encoders import load_encoder
 from semantic_video.memory_hierarchy import (
@@ -361,4 +362,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(in_a_line(main))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from experiments.memory_budget import FORMS, METRICS, UNLIMITED, markdown
+from experiments.run_record import in_a_line
 from semantic_video.utils.visualization.palette import COLOURS
 
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<")
@@ -144,4 +146,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(in_a_line(main))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import struct
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.run_record import in_a_line
 from semantic_video.config import load_config
 from semantic_video.encoders import load_encoder
 from semantic_video.library import Library
@@ -126,4 +128,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(in_a_line(main))

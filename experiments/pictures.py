@@ -8,15 +8,17 @@ What is shown must be free to show: the sample film, or Big Buck Bunny with its 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from scipy.spatial import cKDTree
 
+from experiments.run_record import in_a_line
 from semantic_video.config import load_config
 from semantic_video.library import Library
-from semantic_video.pictures import Pictures
+from semantic_video.pictures import KINDS, Pictures
 from semantic_video.utils.visualization.palette import COLOURS, GREY
 
 WIDTH = 1000
@@ -32,7 +34,9 @@ def main() -> None:
     parser.add_argument("films", nargs="+", help="as `semantic-video list` names them")
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     parser.add_argument("--query", help="also draw the answers to this")
-    parser.add_argument("--what", nargs="+", default=["timeline", "map", "sheet", "themes"])
+    parser.add_argument(
+        "--what", nargs="+", default=["timeline", "map", "sheet", "themes"], choices=KINDS
+    )
     arguments = parser.parse_args()
     config = load_config(None).override({"library": str(arguments.library)}, source="LIBRARY")
     library = Library(arguments.library)
@@ -62,4 +66,4 @@ def shrink(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(in_a_line(main))

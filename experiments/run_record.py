@@ -7,8 +7,9 @@ import os
 import platform
 import resource
 import subprocess
+import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
@@ -17,6 +18,7 @@ from typing import Any
 
 from semantic_video import __version__
 from semantic_video.config import Config
+from semantic_video.errors import SemanticVideoError
 from semantic_video.utils.cores import available_cores
 
 
@@ -59,6 +61,19 @@ def measured() -> Iterator[dict[str, float]]:
     finally:
         took["wall_s"] = round(time.perf_counter() - wall, 2)
         took["cpu_s"] = round(_cpu_s() - cpu, 2)
+
+
+def in_a_line(command: Callable[[], None]) -> int:
+    """Run a command and return its exit status; what cannot be is said in a line."""
+    try:
+        command()
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except (SemanticVideoError, json.JSONDecodeError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -102,13 +102,15 @@ class Pictures:
         ``title`` stands above, the video's name by default.
 
         Raises:
-            ConfigError: matplotlib is missing, the format is unknown, or ``window`` lies outside or
-                belongs to a picture that always shows the whole video.
+            ConfigError: matplotlib is missing, the kind or the format is unknown, or ``window``
+                lies outside or belongs to a picture that always shows the whole video.
             QueryError: no query for a picture of one, or no experts to show.
             OutputError: the file cannot be written.
         """
         name = self.record.name if title is None else title
         thumbnails = self.thumbnails
+        if what not in KINDS:
+            raise ConfigError(f"no picture is called {what!r}: there are {', '.join(KINDS)}")
         if window is not None and what in _WHOLE:
             raise ConfigError(
                 f"--what {what} shows {_WHOLE[what]} of the whole video: leave --from and --to away"

@@ -10,6 +10,7 @@ import pytest
 
 from semantic_video.cli import run
 from semantic_video.config import load_config
+from semantic_video.errors import ConfigError
 from semantic_video.library import Library
 from semantic_video.pictures import Pictures
 from tests.media import Shot, render, write_video
@@ -79,6 +80,13 @@ def test_a_query_that_cannot_be_drawn_is_one_line(
     assert fault in error
     assert error.count("\n") == 1
     assert not path.exists()
+
+
+def test_a_picture_of_no_kind_is_refused(library: Path, tmp_path: Path) -> None:
+    shelf = Library(library)
+    pictures = Pictures.of(shelf, shelf.resolve("film.mp4"), load_config(None))
+    with pytest.raises(ConfigError, match="no picture is called 'graph': there are timeline"):
+        pictures.draw("graph", tmp_path / "p.png")  # type: ignore[arg-type]
 
 
 def test_an_ending_may_be_in_capitals(library: Path, tmp_path: Path) -> None:
