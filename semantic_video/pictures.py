@@ -136,7 +136,7 @@ class Pictures:
             return visualization.theme_tree(
                 self.memory.themes(), self.clusters, self.duration_s, thumbnails, path, title=name
             )
-        scenes, clusters = self._within(window)
+        scenes, clusters = self.within(window)
         if what == "sheet":
             return visualization.sheet(
                 clusters,
@@ -392,7 +392,7 @@ class Pictures:
     def _shown(self, window: Span | None) -> Span:
         return visualization.shown_window(self.duration_s, window)
 
-    def _within(self, window: Span | None) -> tuple[tuple[Scene, ...], tuple[Cluster, ...]]:
+    def within(self, window: Span | None) -> tuple[tuple[Scene, ...], tuple[Cluster, ...]]:
         """The scenes that reach into a stretch, and what clusters are of them alone."""
         shown = self._shown(window)
         if window is None:

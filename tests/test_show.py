@@ -89,6 +89,18 @@ def test_a_picture_of_no_kind_is_refused(library: Path, tmp_path: Path) -> None:
         pictures.draw("graph", tmp_path / "p.png")  # type: ignore[arg-type]
 
 
+def test_json_of_a_stretch_holds_what_reaches_into_it(
+    library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["show", "film.mp4", "--json", "--library", str(library)]
+    assert run(command) == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert run([*command, "--from", "0:02.5", "--to", "3.5"]) == 0
+    (only,) = json.loads(capsys.readouterr().out)
+    assert only["id"] in {cluster["id"] for cluster in whole}
+    assert only["occurrences"] == [{"start_s": 2.0, "end_s": 4.0}]
+
+
 def test_an_ending_may_be_in_capitals(library: Path, tmp_path: Path) -> None:
     for kind, path in (("show", tmp_path / "T.PNG"), ("report", tmp_path / "R.HTML")):
         what = ["--what", "timeline"] if kind == "show" else []

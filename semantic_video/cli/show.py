@@ -69,7 +69,8 @@ def show(
     window = _window(start, end, pictures.duration_s)
     if what is None or output is None:
         if as_json:
-            print_json([cluster.as_dict() for cluster in pictures.clusters])
+            _, clusters = pictures.within(window)
+            print_json([cluster.as_dict() for cluster in clusters])
         else:
             width = shutil.get_terminal_size((_PIPED_WIDTH, 24)).columns
             print_result(pictures.text(width, window=window, plain=not _shows("█·×")))
