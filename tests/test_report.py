@@ -120,6 +120,11 @@ def test_answers_stand_as_links_also_where_their_picture_is_left_out(tmp_path: P
     first = made.candidates()[0]
     listed = data["answers"]["Query: a dog"]
     assert listed["outcome"] == "Perhaps."
+    many = film(80, 4, 400.0)
+    answers = {"Query: a dog": Answered("Found.", tuple(many.candidates()))}
+    more = data_of(written(many, tmp_path, answers=answers))["answers"]["Query: a dog"]
+    assert more["outcome"] == "Found. The first 50 of 80."
+    assert len(more["moments"]) == 50
     assert listed["moments"][0] == [first.start_s, first.end_s, f"> 99 %, {first.cluster_name}"]
 
 

@@ -27,6 +27,8 @@ from semantic_video.utils.visualization.timeline import TimeAxis, timeline_rows
 
 BYTES_AN_HOUR = 4_800_000
 """What a page may take for each hour of video, and for any shorter one."""
+_MOST_ANSWERS = 50
+"""Answers of a query that are listed."""
 _STRIP = 6
 """Scenes that a cluster shows before it is asked for all."""
 
@@ -142,11 +144,13 @@ def report(
 def _answered(answer: Answered) -> dict[str, Any]:
     """An answer in words: each moment with how sure it is and its cluster."""
     rows = []
-    for moment in answer.moments:
+    for moment in answer.moments[:_MOST_ANSWERS]:
         sure = "" if moment.probability is None else percent(moment.probability)
         about = ", ".join(filter(None, (sure, moment.cluster_name)))
         rows.append([round(moment.start_s, 3), round(moment.end_s, 3), about])
-    return {"outcome": answer.outcome, "moments": rows}
+    count = len(answer.moments)
+    more = f" The first {len(rows)} of {count}." if count > len(rows) else ""
+    return {"outcome": answer.outcome + more, "moments": rows}
 
 
 def _row(name: str, colour: str, spans: Sequence[Span]) -> dict[str, Any]:
