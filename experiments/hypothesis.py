@@ -49,7 +49,7 @@ def hypothesis(results: Mapping[str, Result]) -> Iterator[str]:
         ahead = sum(row.gain["low"] > 0 for row in rows)
         behind = sum(row.gain["high"] < 0 for row in rows)
         yield (
-            f"**{job.capitalize()}**: meaning is ahead of time beyond doubt in {ahead} of "
+            f"**{job.capitalize()}**: meaning is ahead of time beyond its interval in {ahead} of "
             f"{len(rows)} comparisons, behind in {behind}, undecided in "
             f"{len(rows) - ahead - behind}.{_without(rows)}"
         )

@@ -9,7 +9,7 @@ from experiments.result_cells import SHORT, Figure, Result, cell, each, paired, 
 
 
 def losses(results: Mapping[str, Result]) -> Iterator[str]:
-    """Every place at which something else has the higher figure beyond doubt."""
+    """Every place at which something else has the higher figure beyond its interval."""
     yield "## Where we lose"
     yield ""
     yield "What is better than the product beyond its interval, most first; made from all results."
@@ -23,13 +23,13 @@ def losses(results: Mapping[str, Result]) -> Iterator[str]:
         found = sorted(lines)
         sure = [line for above, line in found if above < 0]
         yield from ("", f"**{title}**", "")
-        yield from sure or ["- none beyond doubt"]
+        yield from sure or ["- none beyond its interval"]
         if len(found) > len(sure):
             yield f"- {len(found) - len(sure)} more are higher, within their interval"
 
 
 Better: TypeAlias = Iterator[tuple[float, str]]
-"""Lines with what they are sorted by: minus the difference where it is beyond doubt, else 0."""
+"""Lines with what they are sorted by: minus the difference if it is beyond its interval, else 0."""
 
 
 def _better_methods(results: Mapping[str, Result]) -> Better:

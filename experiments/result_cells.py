@@ -62,7 +62,7 @@ def compared(row: Result, name: str) -> str:
 
 
 def difference(one: Figure, name: str) -> str:
-    """A difference in the figure ``name``, marked where it is beyond doubt."""
+    """A difference in the figure ``name``, marked where it is beyond its interval."""
     return f"{signed(one)}{_verdict(one, name)}"
 
 

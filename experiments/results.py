@@ -51,7 +51,8 @@ def page(results: Mapping[str, Result]) -> str:
         "Made by `make results` from the JSON in `experiments/results`; do not edit. Every figure",
         "has its 95 % interval in brackets (bootstrap over queries; where chance is involved, a",
         "query's value is its mean over the seeds). A difference is marked **better** or **worse**",
-        "only where its own interval, paired by query, leaves out 0. Figures are explained in",
+        "only where its own interval, paired by query, leaves out 0; of a hundred differences that",
+        "are nothing, some five are marked all the same. Figures are explained in",
         "[evaluation](evaluation.md); what was tried and failed is in the",
         "[experiment log](experiment-log.md).",
     ]

@@ -23,7 +23,7 @@ from semantic_video.scene_retrieval import Moments
 from semantic_video.search import Searcher
 from semantic_video.stored_memory import memory_from_stored
 from semantic_video.utils import visualization
-from semantic_video.utils.visualization.page import clock, counted
+from semantic_video.utils.telling import clock, counted
 from semantic_video.utils.visualization.stretches import clusters_of, rests_on
 
 What = Literal["timeline", "map", "sheet", "themes", "memory", "experts", "query"]

@@ -20,7 +20,8 @@ from semantic_video.cli.options import (
     VideoArgument,
 )
 from semantic_video.cli.output import print_json, print_result
-from semantic_video.cli.terminal import Reporter, clock, printable, size, table
+from semantic_video.cli.terminal import Reporter, printable, size, table
+from semantic_video.utils.telling import clock
 
 if TYPE_CHECKING:
     from semantic_video.library import VideoRecord

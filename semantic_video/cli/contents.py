@@ -17,8 +17,9 @@ from semantic_video.cli.options import (
     VideoArgument,
 )
 from semantic_video.cli.output import print_json, print_result
-from semantic_video.cli.terminal import clock, printable, table
+from semantic_video.cli.terminal import printable, table
 from semantic_video.records import Theme
+from semantic_video.utils.telling import clock
 
 
 def scenes(

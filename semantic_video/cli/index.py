@@ -20,9 +20,10 @@ from semantic_video.cli.options import (
     VerboseOption,
 )
 from semantic_video.cli.output import print_json
-from semantic_video.cli.terminal import Reporter, clock, plural
+from semantic_video.cli.terminal import Reporter
 from semantic_video.config import Config
 from semantic_video.errors import ConfigError, VideoError
+from semantic_video.utils.telling import clock, counted
 
 if TYPE_CHECKING:
     from semantic_video.indexer import IndexReport
@@ -189,7 +190,7 @@ def _index_line(report: IndexReport) -> str:
     from semantic_video.indexing import STAGES
 
     record = report.record
-    scenes, clusters = plural(record.scenes, "scene"), plural(record.clusters, "cluster")
+    scenes, clusters = counted(record.scenes, "scene"), counted(record.clusters, "cluster")
     facts = f"{clock(record.duration_s)}, {scenes}, {clusters}"
     if not report.done:
         return f"{record.name}: {facts}; up to date, nothing to do"
@@ -210,7 +211,7 @@ def notes_of(record: VideoRecord) -> list[str]:
     notes = list(record.notes)
     asked = record.settings["num_clusters"]
     if isinstance(asked, int) and record.clusters < asked:
-        clusters = plural(record.clusters, "cluster")
+        clusters = counted(record.clusters, "cluster")
         why = "there are no more different scenes, or some were merged by hand"
         notes.append(f"{clusters}, not {asked}: {why}")
     return notes

@@ -16,7 +16,8 @@ from semantic_video.cli.options import (
     VideoArgument,
 )
 from semantic_video.cli.output import print_json, print_result
-from semantic_video.cli.terminal import clock, plural, size, table
+from semantic_video.cli.terminal import size, table
+from semantic_video.utils.telling import clock, counted
 
 if TYPE_CHECKING:
     from semantic_video.memory_hierarchy import MemoryHierarchy
@@ -94,7 +95,7 @@ def _lines(report: MemoryReport) -> list[str]:
     lines = [table(("tier", "held", "of", "bytes", "of at most"), rows, right="held of"), ""]
     if report.codes is not None:
         lines += [_codes_line(report.codes), ""]
-    scenes = f"{report.scenes_kept} of {plural(report.scenes_seen, 'scene')} remembered one by one"
+    scenes = f"{report.scenes_kept} of {counted(report.scenes_seen, 'scene')} remembered one by one"
     together = sum(len(one.scenes) for one in report.merged)
     entries = "1 entry" if len(report.merged) == 1 else f"{len(report.merged)} entries"
     shared = f"{together} of them share {entries}" if together else "no two share an entry"
@@ -119,7 +120,7 @@ def _lines(report: MemoryReport) -> list[str]:
 
 def _codes_line(codes: KeptAsCodes) -> str:
     return (
-        f"{plural(codes.vectors, 'vector')} kept as codes of {codes.bytes_per_vector} bytes: "
+        f"{counted(codes.vectors, 'vector')} kept as codes of {codes.bytes_per_vector} bytes: "
         f"{size(codes.bytes)}, of which the experts that read them are {size(codes.experts)}; "
         f"{size(codes.as_vectors)} as vectors"
     )

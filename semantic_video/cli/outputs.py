@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from semantic_video.cli.output import print_json, print_result
-from semantic_video.cli.terminal import Reporter, clock, plural, printable, table
+from semantic_video.cli.terminal import Reporter, printable, table
 from semantic_video.errors import QueryError
+from semantic_video.utils.telling import clock, counted
 
 if TYPE_CHECKING:
     from semantic_video.library import VideoRecord
@@ -66,7 +67,7 @@ def print_answers(
             left_out = len(answer) - outputs.EDL_EVENTS
             if left_out > 0:
                 reporter.note(
-                    f"an EDL holds {outputs.EDL_EVENTS} events, {plural(left_out, 'moment')} left "
+                    f"an EDL holds {outputs.EDL_EVENTS} events, {counted(left_out, 'moment')} left "
                     "out: --otio lists all; --from and --to, or --video, make several EDLs"
                 )
         elif form == "otio":
@@ -122,5 +123,5 @@ def _print_moments(answer: Moments, titled: bool) -> None:
     if answer.value is not None:
         print_result(f"{answer.value:.10g}")
     elif answer.complete:
-        many = plural(answer.occurrences, "occurrence")
+        many = counted(answer.occurrences, "occurrence")
         print_result(f"{many}, {clock(answer.total_s)} together")

@@ -12,20 +12,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from semantic_video.utils.pace import TimeLeft
+from semantic_video.utils.telling import clock
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
-
-
-def clock(seconds: float) -> str:
-    """Seconds as h:mm:ss, rounded to the nearest second."""
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
-
-
-def plural(count: int, what: str) -> str:
-    """A number of things: "1 scene", "2 scenes"."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def printable(text: str) -> str:

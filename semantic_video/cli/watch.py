@@ -17,7 +17,8 @@ from semantic_video.cli.options import (
     VerboseOption,
 )
 from semantic_video.cli.output import print_json
-from semantic_video.cli.terminal import Reporter, clock, plural
+from semantic_video.cli.terminal import Reporter
+from semantic_video.utils.telling import clock, counted
 
 if TYPE_CHECKING:
     from semantic_video.memory_hierarchy.again import Again
@@ -109,7 +110,7 @@ def watch(
         )
         record = watcher.run()
         reporter.note(
-            f"{record.name}: {clock(record.duration_s)}, {plural(seen_scenes, 'scene')} seen, "
+            f"{record.name}: {clock(record.duration_s)}, {counted(seen_scenes, 'scene')} seen, "
             f"{record.entries} kept as entries in "
-            f"{plural(record.clusters, 'cluster')}, id {record.id}"
+            f"{counted(record.clusters, 'cluster')}, id {record.id}"
         )

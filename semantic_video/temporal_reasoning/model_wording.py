@@ -27,7 +27,8 @@ from semantic_video.temporal_reasoning.model_checks import (
 )
 from semantic_video.temporal_reasoning.numbers_in_text import denies
 from semantic_video.temporal_reasoning.question_text import letter
-from semantic_video.temporal_reasoning.wording import clock, cut, sentence, stretch
+from semantic_video.temporal_reasoning.wording import cut, sentence, stretch
+from semantic_video.utils.telling import short_clock
 from semantic_video.words import query_stems, stems
 
 Pictures = Callable[[Moment], bytes | None]
@@ -160,7 +161,7 @@ def _finding(number: int, moment: Moment, lines: Sequence[Line]) -> dict[str, An
     if moment.probability is not None:
         finding["probability"] = round(moment.probability, 2)
     if lines:
-        finding["lines"] = [f"{clock(line.start_s)} {line.text[:200]}" for line in lines]
+        finding["lines"] = [f"{short_clock(line.start_s)} {line.text[:200]}" for line in lines]
     return finding
 
 

@@ -20,7 +20,7 @@ from semantic_video.temporal_reasoning.plans import PLANS
 from semantic_video.temporal_reasoning.plans.queries import answer_query
 from semantic_video.temporal_reasoning.question_text import letter, split_options
 from semantic_video.temporal_reasoning.questions import Question
-from semantic_video.temporal_reasoning.wording import clock
+from semantic_video.utils.telling import short_clock
 
 # Forms of which a language model may know better what is asked for.
 _TRANSLATED = ("unknown", "what")
@@ -133,7 +133,8 @@ def checked_question(text: str, options: Sequence[str] = ()) -> Question:
     part = question.part
     if part is not None and 0 <= part.end < part.start:
         raise QueryError(
-            f"the stretch from {clock(part.start)} to {clock(part.end)} ends before it starts"
+            f"the stretch from {short_clock(part.start)} to {short_clock(part.end)} "
+            "ends before it starts"
         )
     return question
 

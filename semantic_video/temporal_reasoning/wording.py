@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semantic_video.records import Span
-
-
-def clock(seconds: float) -> str:
-    """Seconds as m:ss, or h:mm:ss from an hour on."""
-    whole = int(seconds)
-    hours, minutes = divmod(whole // 60, 60)
-    if hours:
-        return f"{hours}:{minutes:02}:{whole % 60:02}"
-    return f"{minutes}:{whole % 60:02}"
+from semantic_video.utils.telling import short_clock
 
 
 def stretch(start_s: float, end_s: float) -> str:
     """An interval of time, "1:02-1:10"; "1:02" for one within a second."""
-    if int(end_s) <= int(start_s):
-        return clock(start_s)
-    return f"{clock(start_s)}-{clock(end_s)}"
+    if round(end_s) <= round(start_s):
+        return short_clock(start_s)
+    return f"{short_clock(start_s)}-{short_clock(end_s)}"
 
 
 def length(seconds: float) -> str:

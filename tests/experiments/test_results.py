@@ -82,7 +82,9 @@ def test_meaning_against_time_is_counted_whatever_comes_out() -> None:
             if line.startswith("**Search and memory**")
         )
 
-    assert "ahead of time beyond doubt in 1 of 1 comparisons, behind in 0" in verdict(0.3, 0.1)
+    assert "ahead of time beyond its interval in 1 of 1 comparisons, behind in 0" in verdict(
+        0.3, 0.1
+    )
     assert "in 0 of 1 comparisons, behind in 1, undecided in 0" in verdict(0.7, 0.1)
     assert "in 0 of 1 comparisons, behind in 0, undecided in 1" in verdict(0.45, 0.1)
     assert "higher value than no grouping in 0 of 1" in verdict(0.3, 0.1)

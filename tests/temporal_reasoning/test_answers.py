@@ -195,7 +195,7 @@ def test_a_time_beyond_the_end_is_named_once(known) -> None:
 
 def test_what_is_not_indexed_is_not_said_not_to_be(known) -> None:
     answer = known.ask("What is written at the beginning?")
-    assert answer.text == "Nothing written is indexed at 0:00-0:26."
+    assert answer.text == "Nothing written is indexed at 0:00-0:27."
     assert answer.confidence == 0.5
 
 

@@ -26,12 +26,8 @@ from semantic_video.temporal_reasoning.plans.shared import (
     where,
 )
 from semantic_video.temporal_reasoning.questions import Question
-from semantic_video.temporal_reasoning.wording import (
-    clock,
-    length,
-    listed,
-    times,
-)
+from semantic_video.temporal_reasoning.wording import length, listed, times
+from semantic_video.utils.telling import short_clock
 
 
 def answer_count(question: Question, evidence: Evidence) -> Draft:
@@ -86,7 +82,8 @@ def answer_length(question: Question, evidence: Evidence) -> Draft:
             draft.say(f"{name} begins at 0:00")
         else:
             draft.say(
-                f"{name} is {length(film.duration_s)} long: it ends at {clock(film.duration_s)}"
+                f"{name} is {length(film.duration_s)} long: it ends at "
+                f"{short_clock(film.duration_s)}"
             )
     if not several:
         choose_length(

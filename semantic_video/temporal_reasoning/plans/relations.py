@@ -28,14 +28,8 @@ from semantic_video.temporal_reasoning.plans.shared import (
 from semantic_video.temporal_reasoning.plans.stories import answer_story, answer_summary
 from semantic_video.temporal_reasoning.questions import Part, Question, Relation
 from semantic_video.temporal_reasoning.time_words import EDGE_SCENES, FILM
-from semantic_video.temporal_reasoning.wording import (
-    clock,
-    cut,
-    length,
-    listed,
-    quoted,
-    stretch,
-)
+from semantic_video.temporal_reasoning.wording import cut, length, listed, quoted, stretch
+from semantic_video.utils.telling import short_clock
 
 # How much sharper the choice of one scene gets by taking probabilities to this power.
 _SHARPNESS = 2.0
@@ -98,7 +92,9 @@ def answer_relation(question: Question, evidence: Evidence) -> Draft:
         )
         scenes = [own for own in film.scenes if own.start_s <= time_s < own.end_s]
         targets = [moment_at(film, own.start_s, own.end_s) for own in scenes]
-        draft.step(f"the scene {question.delay_s:g} seconds away, at {clock(max(0.0, time_s))}")
+        draft.step(
+            f"the scene {question.delay_s:g} seconds away, at {short_clock(max(0.0, time_s))}"
+        )
         order = f"{length(question.delay_s)} {order}"
     elif question.subject and question.relation != "during":
         own = _subject_related(evidence, film, question, reference)
@@ -125,7 +121,7 @@ def answer_relation(question: Question, evidence: Evidence) -> Draft:
         for line in film.lines_in(Span(moment.start_s, moment.end_s))[:1]:
             verb = "one hears" if line.kind == "speech" else "one reads"
             heard_s = max(line.start_s, moment.start_s)
-            draft.say(f"at {clock(heard_s)} {verb} “{cut(line.text)}”", [moment])
+            draft.say(f"at {short_clock(heard_s)} {verb} “{cut(line.text)}”", [moment])
     draft.confidence *= 0.8
     return draft
 
@@ -148,7 +144,7 @@ def _outside(question: Question, evidence: Evidence) -> Draft:
     film = max(evidence.films.values(), key=lambda film: film.duration_s)
     draft = Draft(question, "length of the film", confidence=1.0)
     if question.relation == "after":
-        draft.say(f"nothing: the video ends at {clock(film.duration_s)}")
+        draft.say(f"nothing: the video ends at {short_clock(film.duration_s)}")
     else:
         draft.say("nothing: the video begins at 0:00")
     if question.options:

@@ -15,7 +15,8 @@ from semantic_video.temporal_reasoning.draft import Draft
 from semantic_video.temporal_reasoning.evidence import LEVEL, Evidence, Film
 from semantic_video.temporal_reasoning.particulars import alternatives, query_of
 from semantic_video.temporal_reasoning.questions import Question, Relation
-from semantic_video.temporal_reasoning.wording import clock, listed, quoted, stretch, when
+from semantic_video.temporal_reasoning.wording import listed, quoted, stretch, when
+from semantic_video.utils.telling import short_clock
 
 _ARTICLE = re.compile(r"^(?:a|an|the|any|some)\s+", re.IGNORECASE)
 
@@ -41,7 +42,7 @@ def nothing_there(question: Question, evidence: Evidence, film: Film) -> Draft:
     near = max(nearest, key=lambda moment: moment.probability or 0.0, default=None)
     there = "" if question.part is None else f" at {stretch(*film.span(question.part))}"
     if near is None:
-        draft.say(f"the video shows nothing{there}: it is {clock(film.duration_s)} long")
+        draft.say(f"the video shows nothing{there}: it is {short_clock(film.duration_s)} long")
         draft.confidence = 1.0
         return draft
     draft.confidence = 1 - (near.probability or 0.0)

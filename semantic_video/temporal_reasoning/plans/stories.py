@@ -27,15 +27,8 @@ from semantic_video.temporal_reasoning.plans.shared import (
     whens,
 )
 from semantic_video.temporal_reasoning.questions import Question
-from semantic_video.temporal_reasoning.wording import (
-    clock,
-    cut,
-    length,
-    listed,
-    quoted,
-    stretch,
-    times,
-)
+from semantic_video.temporal_reasoning.wording import cut, length, listed, quoted, stretch, times
+from semantic_video.utils.telling import short_clock
 
 _MOST_QUOTES = 3
 
@@ -82,7 +75,7 @@ def answer_story(question: Question, evidence: Evidence) -> Draft:
     draft.confidence = mean_probability(moments) * (0.5 if guessed else 1.0)
     draft.say(
         f"{quoted(name)} appears {times(len(moments))}, {length(seconds)} in all, from "
-        f"{clock(moments[0].start_s)} to {clock(moments[-1].end_s)}",
+        f"{short_clock(moments[0].start_s)} to {short_clock(moments[-1].end_s)}",
         moments,
     )
     chosen = longest(moments)
@@ -94,7 +87,7 @@ def answer_story(question: Question, evidence: Evidence) -> Draft:
         for line in film.lines_in(Span(moment.start_s, moment.end_s))[:1]:
             verb = "one hears" if line.kind == "speech" else "one reads"
             heard_s = max(line.start_s, moment.start_s)
-            draft.say(f"at {clock(heard_s)} {verb} “{cut(line.text)}”", [moment])
+            draft.say(f"at {short_clock(heard_s)} {verb} “{cut(line.text)}”", [moment])
     if len(moments) > len(chosen):
         draft.say(f"{len(moments) - len(chosen)} shorter occurrences are left out")
     return draft
@@ -122,13 +115,15 @@ def answer_summary(question: Question, evidence: Evidence) -> Draft:
             choose_look(draft, evidence, film, moments)
         return draft
     if not moments:
-        draft.say(f"the video has nothing at {stretch(*span)}: it is {clock(film.duration_s)} long")
+        draft.say(
+            f"the video has nothing at {stretch(*span)}: it is {short_clock(film.duration_s)} long"
+        )
         return draft
     chosen = longest(moments)
     kinds = len({moment.cluster for moment in moments})
     draft.confidence = 0.5
     draft.say(
-        f"from {clock(span.start_s)} to {clock(span.end_s)} the video shows "
+        f"from {short_clock(span.start_s)} to {short_clock(span.end_s)} the video shows "
         + ("one thing" if kinds == 1 else f"{kinds} different things")
         + (f" in {len(moments)} stretches" if moments[1:] else ""),
         moments[:MOST_EVENTS],
@@ -144,7 +139,7 @@ def answer_summary(question: Question, evidence: Evidence) -> Draft:
                        key=lambda line: line.start_s):  # fmt: skip
         verb = "is said" if line.kind == "speech" else "is written"
         draft.say(
-            f"at {clock(max(line.start_s, span.start_s))} {verb}: “{cut(line.text)}”",
+            f"at {short_clock(max(line.start_s, span.start_s))} {verb}: “{cut(line.text)}”",
             [moment_at(film, max(line.start_s, span.start_s), min(line.end_s, span.end_s))],
         )
     if len(moments) > len(chosen):

@@ -22,13 +22,8 @@ from semantic_video.temporal_reasoning.plans.shared import (
     where,
 )
 from semantic_video.temporal_reasoning.questions import Question
-from semantic_video.temporal_reasoning.wording import (
-    clock,
-    cut,
-    quoted,
-    stretch,
-    times,
-)
+from semantic_video.temporal_reasoning.wording import cut, quoted, stretch, times
+from semantic_video.utils.telling import short_clock
 from semantic_video.word_search import WordHit
 
 
@@ -169,7 +164,7 @@ def _tell_lines(draft: Draft, film: Film, span: Span) -> None:
         lines = lines[-1:] if draft.question.last else lines[:1]
     for line in lines[:MOST_EVENTS]:
         draft.say(
-            f"at {clock(line.start_s)}: “{cut(line.text)}”",
+            f"at {short_clock(line.start_s)}: “{cut(line.text)}”",
             [moment_at(film, line.start_s, line.end_s)],
         )
     if len(lines) > MOST_EVENTS:
@@ -217,6 +212,6 @@ def _tell_hits(draft: Draft, film: Film, hits: list[WordHit]) -> list[str]:
             moment_at(film, hit.start_s, hit.end_s), probability=round(hit.probability, 4)
         )
         verb = "said" if hit.signal == "speech" else "on screen"
-        draft.say(f"{verb} at {clock(hit.start_s)}: “{cut(words)}”", [moment])
+        draft.say(f"{verb} at {short_clock(hit.start_s)}: “{cut(words)}”", [moment])
         draft.confidence = max(draft.confidence, hit.probability)
     return told

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from semantic_video.errors import ConfigError
 from semantic_video.records import Span
+from semantic_video.utils.telling import counted
 from semantic_video.utils.visualization.page import (
     FAINT_INK,
     LINE_IN,
@@ -17,7 +18,6 @@ from semantic_video.utils.visualization.page import (
     SMALL_LINE_IN,
     SMALL_PT,
     Page,
-    counted,
     page,
 )
 from semantic_video.utils.visualization.palette import COLOURS

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from semantic_video.records import Cluster, Moment, Span
-from semantic_video.utils.visualization.page import amount, clock
+from semantic_video.utils.telling import amount, clock
 from semantic_video.utils.visualization.query import percent
 from semantic_video.utils.visualization.timeline import timeline_rows
 

@@ -396,23 +396,6 @@ def page(path: str | Path, width_in: float = WIDTH_IN) -> Iterator[Page]:
         drawing._save(path)
 
 
-def clock(seconds: float) -> str:
-    """Seconds as h:mm:ss."""
-    minutes, second = divmod(round(seconds), 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{hour}:{minute:02}:{second:02}"
-
-
-def counted(count: int, what: str, many: str = "") -> str:
-    """A number with what it counts: "1 scene", "2 scenes"."""
-    return f"{count} {what if count == 1 else many or what + 's'}"
-
-
-def amount(seconds: float) -> str:
-    """How long something lasts: "4.0 s" below a minute, else h:mm:ss."""
-    return f"{seconds:.1f} s" if seconds < 59.95 else clock(seconds)
-
-
 def _with_jpegs(svg: str, jpegs: Mapping[str, bytes]) -> str:
     """The drawing with its pictures as the JPEG that they were, a tenth of what PNG takes."""
 

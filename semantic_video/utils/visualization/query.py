@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from semantic_video.records import Moment, Span
+from semantic_video.utils.telling import clock, counted
 from semantic_video.utils.visualization.page import (
     FAINT_INK,
     LINE_IN,
@@ -19,8 +20,6 @@ from semantic_video.utils.visualization.page import (
     SMALL_LINE_IN,
     SMALL_PT,
     Page,
-    clock,
-    counted,
     page,
 )
 from semantic_video.utils.visualization.palette import COLOURS

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from semantic_video.errors import ConfigError, OutputError
 from semantic_video.records import Cluster, Moment, Scene, Span
-from semantic_video.utils.visualization.page import amount, counted
+from semantic_video.utils.telling import amount, counted
 from semantic_video.utils.visualization.palette import MARK, cluster_colours
 from semantic_video.utils.visualization.query import percent
 from semantic_video.utils.visualization.sheet import spread

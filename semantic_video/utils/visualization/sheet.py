@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from semantic_video.records import Cluster, Scene, Span
+from semantic_video.utils.telling import amount, clock
 from semantic_video.utils.visualization.page import (
     FAINT_INK,
     FONT_PT,
@@ -15,8 +16,6 @@ from semantic_video.utils.visualization.page import (
     SMALL_LINE_IN,
     SMALL_PT,
     Page,
-    amount,
-    clock,
     page,
 )
 from semantic_video.utils.visualization.palette import cluster_colours

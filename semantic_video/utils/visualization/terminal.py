@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from semantic_video.records import Cluster, Span
-from semantic_video.utils.visualization.page import amount, clock
+from semantic_video.utils.telling import amount, clock
 from semantic_video.utils.visualization.timeline import (
     TimeAxis,
     shown_window,

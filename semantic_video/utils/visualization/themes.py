@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from semantic_video.records import Cluster, Span, Theme
+from semantic_video.utils.telling import amount, counted
 from semantic_video.utils.visualization.page import (
     FAINT_INK,
     LINE_IN,
@@ -14,8 +15,6 @@ from semantic_video.utils.visualization.page import (
     SMALL_LINE_IN,
     SMALL_PT,
     Page,
-    amount,
-    counted,
     page,
 )
 from semantic_video.utils.visualization.palette import GREY, cluster_colours

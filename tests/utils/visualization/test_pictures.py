@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from semantic_video.errors import ConfigError, OutputError
 from semantic_video.records import Cluster, Span, Theme
+from semantic_video.utils.telling import clock
 from semantic_video.utils.visualization import (
     ExpertRow,
     TermRow,
@@ -28,7 +29,6 @@ from semantic_video.utils.visualization import (
     theme_tree,
     timeline,
 )
-from semantic_video.utils.visualization.page import clock
 from semantic_video.utils.visualization.palette import COLOURS, cluster_colours
 from semantic_video.utils.visualization.scene_map import _placed, flatten, frequent_transitions
 from semantic_video.utils.visualization.thumbnails import medoid_picture
