@@ -1,5 +1,7 @@
 """Scores an encoder of the registry: ``python -m training.evaluate_encoder --model lite``.
 
+``--model`` may also be a folder that ``training.export`` wrote.
+
 ``--data DIR`` adds text-to-image retrieval on Flickr8k and zero-shot accuracy on the labelled sets;
 ``--film FILE.json`` a plain search over a labelled film: frames at one a second, moments of three
 frames' mean, ranked by cosine, without overlaps.
@@ -18,20 +20,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_video.encoders import ImageTextEncoder, load_encoder
+from semantic_video.encoders.lite import LiteEncoder
 from training.data import decode, load_pictures
 from training.scores import retrieval, zero_shot
 
 
 def picture_scores(encoder: ImageTextEncoder, folder: Path) -> dict[str, Any]:
-    """Flickr8k test (all pictures, all captions) and the labelled sets' dev splits."""
-    test = [p for p in load_pictures(folder) if p.split == "test" or (p.split == "dev" and p.label)]
+    """Flickr8k dev and test (all pictures, all captions) and the labelled sets' dev splits."""
+    held = [p for p in load_pictures(folder) if p.split != "train"]
     images = []
-    for i in range(0, len(test), 64):
-        images.append(encoder.encode_images([np.asarray(decode(p.jpeg)) for p in test[i : i + 64]]))
+    for i in range(0, len(held), 64):
+        images.append(encoder.encode_images([np.asarray(decode(p.jpeg)) for p in held[i : i + 64]]))
     matrix = np.concatenate(images)
+
+    def flickr(split: str) -> dict[str, float]:
+        rows = [i for i, p in enumerate(held) if p.source == "flickr8k" and p.split == split]
+        return retrieval([held[i] for i in rows], matrix[rows], encoder.encode_texts)
+
+    dev = [i for i, p in enumerate(held) if p.split == "dev"]
     return {
-        "flickr8k test": retrieval(test, matrix, encoder.encode_texts),
-        "zero-shot dev": zero_shot(test, matrix, encoder.encode_texts),
+        "flickr8k dev": flickr("dev"),
+        "flickr8k test": flickr("test"),
+        "zero-shot dev": zero_shot([held[i] for i in dev], matrix[dev], encoder.encode_texts),
     }
 
 
@@ -151,7 +161,10 @@ def main() -> None:
     parser.add_argument("--film", type=Path)
     parser.add_argument("--checkpoint", type=Path, help="cosine of lite to its trained weights")
     args = parser.parse_args()
-    encoder = load_encoder(args.model, args.threads)
+    if (Path(args.model) / "lite.json").is_file():
+        encoder: ImageTextEncoder = LiteEncoder(args.threads, Path(args.model))
+    else:
+        encoder = load_encoder(args.model, args.threads)
     report: dict[str, Any] = {"model": args.model, "fingerprint": encoder.fingerprint}
     if args.data:
         report |= picture_scores(encoder, args.data)

