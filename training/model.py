@@ -77,6 +77,22 @@ class ConvNorm(nn.Module):
         scale = self.gamma * torch.rsqrt(self.var + 1e-3)
         return self.weight * scale[:, None, None, None], self.beta - self.mean * scale
 
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Moves the norm into the weights for good: it becomes the identity."""
+        weight, bias = self.folded()
+        self.mean.zero_()
+        self.var.fill_(1.0 - 1e-3)
+        self.gamma.fill_(1.0)
+        self.set_folded(weight, bias)
+
+    @torch.no_grad()
+    def set_folded(self, weight: Tensor, bias: Tensor) -> None:
+        """Takes over weights that have a norm in them; its own norm is taken out of them."""
+        scale = self.gamma * torch.rsqrt(self.var + 1e-3)
+        self.weight.copy_(weight / scale[:, None, None, None])
+        self.beta.copy_(bias + self.mean * scale)
+
     def forward(self, x: Tensor) -> Tensor:
         weight, bias = self.folded()
         if self.stride == 2:  # TensorFlow's "same" padding on even sizes
@@ -306,6 +322,12 @@ class LiteModel(nn.Module):
         """Maps of the frozen blocks [B, 112, h, w] -> embeddings [B, D], class logits."""
         out: tuple[Tensor, Tensor] = self.image_head(self.upper(maps))
         return out
+
+    def fold(self) -> None:
+        """Folds every batch norm into its convolution: the same embeddings."""
+        for module in self.modules():
+            if isinstance(module, ConvNorm):
+                module.fold()
 
     def texts(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Tokens [B, L] and mask [B, L] -> embeddings [B, D]."""

@@ -36,8 +36,8 @@ def _weights(graph: onnx.GraphProto) -> Arrays:
 def load_exported(model: LiteModel, folder: Path) -> None:
     """Fills ``model`` from the ``image.onnx`` and ``text.onnx`` of ``folder``.
 
-    Convolutions were stored with their batch norms folded in, so the norms become the identity.
-    What training keeps outside the graphs, the temperature among it, stays as it is.
+    Convolutions were stored with their batch norms folded in: they are taken apart again by the
+    norms that ``model`` has. What no graph holds, the temperature among it, stays as it is.
     """
     with torch.no_grad():
         _load_images(model, onnx.load(str(folder / "image.onnx")).graph)
@@ -50,11 +50,7 @@ def _load_images(model: LiteModel, graph: onnx.GraphProto) -> None:
     norms = [m for part in (model.lower, model.upper) for m in part.modules()]
     convolutions = [m for m in norms if isinstance(m, ConvNorm)]
     for module, (weight, bias) in zip(convolutions, stored, strict=True):
-        module.mean.zero_()
-        module.var.fill_(1.0 - 1e-3)
-        module.gamma.fill_(1.0)
-        module.weight.copy_(torch.from_numpy(weights[weight]))
-        module.beta.copy_(torch.from_numpy(weights[bias]))
+        module.set_folded(torch.from_numpy(weights[weight]), torch.from_numpy(weights[bias]))
     _load_named(model.image_head, "model.image_head.", weights)
     # The matrix that the attention multiplies with is stored transposed, under a number.
     (attention,) = (a for n, a in weights.items() if n.startswith("onnx::MatMul"))

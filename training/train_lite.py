@@ -44,6 +44,9 @@ from training.texts import FrozenTexts, LowerTexts, pretrained_tokenizer, tokeni
 
 log = logging.getLogger("training")
 
+SCALES = (16, 20, 25, 30, 36, 43, 52)
+"""Factors of the cosines among which ``Trainer.start_from`` chooses."""
+
 
 class Trainer:
     """Data, model and the steps of both phases."""
@@ -105,7 +108,7 @@ class Trainer:
             self.tops = [cache_top(cache / f"train{k}", self.model.upper) for k in views]
             self.held_tops = cache_top(cache / "held0", self.model.upper)[dev]
 
-    def loss(self, plan: Plan, batch: Batch, tune: bool) -> tuple[Tensor, Tensor]:
+    def loss(self, batch: Batch, tune: bool) -> tuple[Tensor, Tensor]:
         """Contrastive and distillation loss of a batch; ``tune`` runs the towers themselves."""
         model, device = self.model, self.device
         maps, features = self.views[batch.view]
@@ -156,7 +159,25 @@ class Trainer:
 
     def start_from(self, exported: Path) -> None:
         """Takes over the weights of an exported model, to tune its towers further."""
+        pretrained = copy.deepcopy(self.model)
         load_exported(self.model, exported)
+        # What was never tuned is taken unrounded, as the cached maps and texts have it.
+        model, text = self.model, self.model.text
+        model.lower.load_state_dict(pretrained.lower.state_dict())
+        for name in ("words", "positions", "norm"):
+            getattr(text, name).load_state_dict(getattr(pretrained.text, name).state_dict())
+        for i in range(FROZEN_LAYERS):
+            text.layers[i].load_state_dict(pretrained.text.layers[i].state_dict())
+        # No graph holds the temperature: the one that suits a batch best.
+        batch = self.batches.draw(TOWERS)
+        losses = {}
+        model.eval()
+        with torch.no_grad():
+            for scale in SCALES:
+                model.log_scale.fill_(math.log(scale))
+                losses[float(self.loss(batch, tune=True)[0])] = scale
+            log.info("loss by scale %s", {s: round(x, 3) for x, s in losses.items()})
+            model.log_scale.fill_(math.log(losses[min(losses)]))
         self.average.load_state_dict(self.model.state_dict())
 
     def run(self, plan: Plan, name: str, tune: bool, evaluate_every: int = 100) -> None:
@@ -202,7 +223,7 @@ class Trainer:
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
             model.train()
-            contrast, distilled = self.loss(plan, self.batches.draw(plan), tune)
+            contrast, distilled = self.loss(self.batches.draw(plan), tune)
             optimizer.zero_grad()
             (contrast + plan.distillation * distilled).backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
