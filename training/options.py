@@ -109,8 +109,12 @@ def train_parser(description: str) -> argparse.ArgumentParser:
         default=list(range(len(VIEWS))),
         help="which of training.data.VIEWS",
     )
+    parser.add_argument("--head-steps", type=int, default=HEADS.steps)
     parser.add_argument("--steps", type=int, default=TOWERS.steps, help="steps of the towers")
     parser.add_argument("--minutes", type=float, default=0.0, help="time for the towers")
+    parser.add_argument(
+        "--evaluate-every", type=int, default=100, help="steps of the towers between checkpoints"
+    )
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the towers' rates")
     parser.add_argument(
         "--class-share", type=float, default=0.2, help="see Trainer.strengthen_classes"

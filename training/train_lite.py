@@ -319,10 +319,11 @@ def main() -> None:
     if args.start:
         trainer.start_from(args.start)
     else:
-        trainer.run(HEADS, "heads", tune=False, evaluate_every=250)
+        plan = replace(HEADS, steps=args.head_steps)
+        trainer.run(plan, "heads", tune=False, evaluate_every=250)
         trainer.model.load_state_dict(trainer.average.state_dict())
     if not args.heads_only:
-        trainer.run(_towers(args), "towers", tune=True, evaluate_every=100)
+        trainer.run(_towers(args), "towers", True, args.evaluate_every)
         trainer.strengthen_classes(args.class_share)
         log.info("final %s", json.dumps(trainer.evaluate(tune=True)))
         torch.save({"average": trainer.average.state_dict()}, args.out / "lite.pt")
