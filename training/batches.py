@@ -66,7 +66,8 @@ class Batches:
         labels = [(i, p) for i, p in enumerate(pictures) if not p.captions]
         held = options.holdout
         self._labelled = np.array([i for i, p in labels if not (held and unseen(p.label_id))])
-        self._label_ids = np.array([p.label_id for p in pictures])
+        numbers = {label: n for n, label in enumerate({p.label_id for p in pictures} - {""})}
+        self._labels = np.array([numbers.get(p.label_id, -1) for p in pictures])
         weights = np.array([SHARES.get(pictures[i].source, 1.0) for i in self._labelled])
         self._shares = weights / weights.sum()
         self._rng = np.random.default_rng(options.seed)
@@ -140,8 +141,8 @@ class Batches:
         alike = text @ text.T > ALIKE
         near = torch.zeros(len(texts), pictures)
         near.index_add_(1, owner, alike.float())
-        ids = np.concatenate([self._label_ids[rows], [""] * len(classes)])
-        same = torch.from_numpy((ids[:, None] == ids[None]) & (ids != "")[None])
+        labels = np.concatenate([self._labels[rows], np.full(len(classes), -1)])
+        same = torch.from_numpy((labels[:, None] == labels[None]) & (labels >= 0)[None])
         opinion = torch.zeros(pictures, pictures, dtype=torch.bool)
         maybe = self._probabilities[torch.from_numpy(rows)][:, classes] > 0.04
         opinion[: len(rows), len(rows) :] = maybe
