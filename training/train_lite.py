@@ -161,6 +161,8 @@ class Trainer:
         """Takes over the weights of an exported model, to tune its towers further."""
         pretrained = copy.deepcopy(self.model)
         load_exported(self.model, exported)
+        if self.how.pooling == "mean":
+            self.model.image_head.attention.weight.data.zero_()
         # What was never tuned is taken unrounded, as the cached maps and texts have it.
         model, text = self.model, self.model.text
         model.lower.load_state_dict(pretrained.lower.state_dict())
