@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from training.data import VIEWS
+from training.data import SOURCES, VIEWS
 from training.model import STAGES
 
 
@@ -97,6 +97,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     """The arguments of ``training.train_lite``; ``Options`` say what the last group does."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, required=True, help="folder of the parquet files")
+    parser.add_argument("--sources", nargs="+", default=SOURCES, choices=SOURCES)
     parser.add_argument("--out", type=Path, default=Path("runs/lite"))
     parser.add_argument("--cache", type=Path, help="folder of cached views, else --out")
     parser.add_argument("--resume", action="store_true", help="go on with what --out holds")

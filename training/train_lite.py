@@ -52,7 +52,13 @@ class Trainer:
     """Data, model and the steps of both phases."""
 
     def __init__(
-        self, data: Path, out: Path, cache: Path, views: Sequence[int], threads: int, how: Options
+        self,
+        pictures: Sequence[Picture],
+        out: Path,
+        cache: Path,
+        views: Sequence[int],
+        threads: int,
+        how: Options,
     ):
         self.out, self.how = out, how
         for folder in (out, cache):
@@ -64,7 +70,6 @@ class Trainer:
         load_pretrained(self.model)
         if how.loss == "sigmoid":
             self.model.bias.data.fill_(SIGMOID_BIAS)
-        pictures = load_pictures(data)
         self.train = [p for p in pictures if p.split == "train"]
         self.held = [p for p in pictures if p.split == "dev"]
         self._load_views([p for p in pictures if p.split != "train"], cache, views, threads)
@@ -315,9 +320,9 @@ def main() -> None:
         for name in ("heads.pt", "towers.pt"):
             (args.out / name).unlink(missing_ok=True)
     (args.out / "train.pid").write_text(str(os.getpid()))
-    trainer = Trainer(
-        args.data, args.out, args.cache or args.out, args.views, args.threads, read_options(args)
-    )
+    pictures = load_pictures(args.data, args.sources)
+    cache, how = args.cache or args.out, read_options(args)
+    trainer = Trainer(pictures, args.out, cache, args.views, args.threads, how)
     if args.start:
         trainer.start_from(args.start)
     else:
