@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -79,6 +80,8 @@ class FrozenTexts:
         return np.stack([self._rows[t] for t in texts])
 
     def save(self) -> None:
-        """Keeps the memo for the next run."""
+        """Keeps the memo for the next run, in one step: another may be reading it."""
         texts = np.array(list(self._rows))
-        np.savez(self._path, texts=texts, rows=np.stack(list(self._rows.values())))
+        part = self._path.with_name(f"{self._path.stem}.{os.getpid()}.npz")
+        np.savez(part, texts=texts, rows=np.stack(list(self._rows.values())))
+        os.replace(part, self._path)
