@@ -62,6 +62,10 @@ class Options:
     pooling_heads: int = 1
     spatial: bool = False
     """Train the heads on whole maps, the pooling with them, instead of their mean."""
+    fresh: bool = False
+    """Frame pictures anew at every step of the towers, instead of the cached views."""
+    end_to_end: bool = False
+    """Tune the lower image blocks too, which takes pictures framed anew."""
     seed: int = 0
     holdout: bool = False
     """Keep a fifth of the labels out of training, to see what happens with such."""

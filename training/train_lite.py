@@ -34,6 +34,7 @@ from training.classes import ClassFeatures
 from training.data import VIEWS, Picture, load_pictures
 from training.export import export
 from training.features import cache_top, cache_view, frozen_session, load_view
+from training.fresh import FreshViews
 from training.losses import SIGMOID_BIAS, contrastive_loss, distillation_loss, sigmoid_loss
 from training.model import DIMENSION, FROZEN_LAYERS, LiteModel, load_pretrained
 from training.options import HEADS, TOWERS, Options, Plan, read_options, train_parser
@@ -79,9 +80,8 @@ class Trainer:
         self.lower_texts = LowerTexts(frozen_text, self.tokenizer)
         head = self.model.image_head
         weight, bias = head.classifier.weight.data.clone(), head.classifier.bias.data.clone()
-        self.teacher = [
-            torch.from_numpy(f.astype(np.float32)) @ weight.T + bias for _, f in self.views
-        ]
+        self.classifier, self.offset = weight, bias
+        self.teacher = [self._taught(features) for _, features in self.views]
         features0 = self.views[0][1]
         self.classes = ClassFeatures(features0, weight, bias)
         self.batches = Batches(
@@ -102,6 +102,8 @@ class Trainer:
     ) -> None:
         """Caches what is missing of the views, and maps them from the disk."""
         session = frozen_session(self.model, cache / "frozen.onnx", threads)
+        self.session = session
+        self.fresh = FreshViews(self.train, [VIEWS[k] for k in views], threads, self.how.seed)
         for k in views:
             cache_view(self.train, VIEWS[k], cache / f"train{k}", session, seed=k)
         cache_view(held, VIEWS[0], cache / "held0", session, seed=0)
@@ -109,6 +111,8 @@ class Trainer:
         dev = [i for i, p in enumerate(held) if p.split == "dev"]
         maps, features = load_view(cache / "held0")
         self.held_maps, self.held_features = maps[dev], features[dev]
+        # Of lower blocks that are tuned no maps can be kept: only pixels.
+        self.held_pixels = FreshViews(self.held, VIEWS[:1], threads, 0)
         if self.how.spatial:
             self.tops = [cache_top(cache / f"train{k}", self.model.upper) for k in views]
             self.held_tops = cache_top(cache / "held0", self.model.upper)[dev]
@@ -117,8 +121,18 @@ class Trainer:
         """Contrastive and distillation loss of a batch; ``tune`` runs the towers themselves."""
         model, device = self.model, self.device
         maps, features = self.views[batch.view]
+        teacher = self.teacher[batch.view][torch.from_numpy(batch.rows)]
         if tune:
-            x = _rows(maps, batch.rows).to(device).permute(0, 3, 1, 2)
+            if self.how.end_to_end:
+                pixels = torch.from_numpy(self.fresh.pixels(batch.rows, batch.view)).to(device)
+                x = model.lower(pixels.permute(0, 3, 1, 2).float())
+            elif self.how.fresh:
+                framed = self.fresh.pixels(batch.rows, batch.view)
+                found, top = self.session.run(None, {"pixels": framed})
+                teacher = self._taught(top)
+                x = torch.from_numpy(found).to(device).permute(0, 3, 1, 2)
+            else:
+                x = _rows(maps, batch.rows).to(device).permute(0, 3, 1, 2)
             pooled = model.image_head.pool(model.upper(x))
             states, mask = (t.to(device) for t in self.lower_texts(batch.texts))
             texts = model.text_head(model.text.upper(states, mask, FROZEN_LAYERS))
@@ -138,8 +152,21 @@ class Trainer:
             contrast = contrastive_loss(
                 scores, owner, ignored, self.how.hard_negatives, self.how.smoothing
             )
-        teacher = self.teacher[batch.view][torch.from_numpy(batch.rows)].to(device)
-        return contrast, distillation_loss(logits[: len(batch.rows)], teacher)
+        return contrast, distillation_loss(logits[: len(batch.rows)], teacher.to(device))
+
+    def _taught(self, features: NDArray[np.floating]) -> Tensor:
+        """The pretrained classifier's logits [N, 1000] of its features [N, 1280]."""
+        return torch.from_numpy(features.astype(np.float32)) @ self.classifier.T + self.offset
+
+    def _maps_of_held(self, rows: slice) -> Tensor:
+        """What the averaged lower blocks make of dev pictures: [N, C, h, w]."""
+        if self.how.end_to_end:
+            places = np.arange(len(self.held))[rows]
+            pixels = torch.from_numpy(self.held_pixels.pixels(places, 0)).to(self.device)
+            maps: Tensor = self.average.lower(pixels.permute(0, 3, 1, 2).float())
+            return maps
+        kept = torch.from_numpy(self.held_maps[rows].astype(np.float32))
+        return kept.to(self.device).permute(0, 3, 1, 2)
 
     @torch.no_grad()
     def strengthen_classes(self, share: float) -> None:
@@ -156,8 +183,7 @@ class Trainer:
                 for t in ("a photo of a {}", "a {}", "{}")
             ]
         ).mean(0)
-        maps = torch.from_numpy(self.held_maps[::16].astype(np.float32)).to(self.device)
-        pooled = head.pool(model.upper(maps.permute(0, 3, 1, 2)))
+        pooled = head.pool(model.upper(self._maps_of_held(slice(None, None, 16))))
         length = head.from_features(pooled).norm(dim=1).mean()
         unit = torch.nn.functional.normalize(texts, dim=1).to(self.device)
         head.names.add_(share * length * unit)
@@ -191,7 +217,7 @@ class Trainer:
         """One phase; resumes from its checkpoint if there is one. ``tune`` trains the towers."""
         model, path = self.model.to(self.device), self.out / f"{name}.pt"
         self.average.to(self.device)
-        model.lower.requires_grad_(False)
+        model.lower.requires_grad_(tune and self.how.end_to_end)
         model.image_head.attention.requires_grad_(self.how.pooling == "attention")
         model.image_head.classifier.requires_grad_(tune)
         model.text.words.requires_grad_(False)
@@ -206,8 +232,12 @@ class Trainer:
         if tune:
             model.upper.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             text_layers = model.text.layers[FROZEN_LAYERS:]
+            image_blocks = list(model.upper.parameters())
+            if self.how.end_to_end:
+                model.lower.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+                image_blocks += model.lower.parameters()
             groups += [
-                {"params": list(model.upper.parameters()), "lr": plan.rate_image},
+                {"params": image_blocks, "lr": plan.rate_image},
                 {"params": list(text_layers.parameters()), "lr": plan.rate_text},
             ]
         optimizer = torch.optim.AdamW(groups, weight_decay=plan.weight_decay, betas=(0.9, 0.98))
@@ -260,8 +290,11 @@ class Trainer:
     @torch.no_grad()
     def _update_average(self, decay: float) -> None:
         ours = self.model.state_dict()
+        frozen: tuple[str, ...] = ("text.words", "text.positions")
+        if not self.how.end_to_end:
+            frozen += ("lower.",)
         for key, value in self.average.state_dict().items():
-            if not key.startswith(("lower.", "text.words", "text.positions")):
+            if not key.startswith(frozen):
                 value.lerp_(ours[key], 1 - decay)
 
     @torch.no_grad()
@@ -282,8 +315,7 @@ class Trainer:
         images = []
         for i in range(0, len(self.held), 64):
             if tune:
-                maps = torch.from_numpy(self.held_maps[i : i + 64].astype(np.float32))
-                images.append(model.images(maps.to(device).permute(0, 3, 1, 2))[0].cpu())
+                images.append(model.images(self._maps_of_held(slice(i, i + 64)))[0].cpu())
             elif self.how.spatial:
                 tops = torch.from_numpy(self.held_tops[i : i + 64].astype(np.float32))
                 images.append(model.image_head(tops.to(device))[0].cpu())
