@@ -224,4 +224,6 @@ class ModelFolder:
             return {}
         except (OSError, ValueError) as error:
             raise EncoderError(f"{path} cannot be read: fetch it again ({error})") from error
+        if not isinstance(values, dict):
+            raise EncoderError(f"{path} cannot be read: fetch it again (it holds no JSON object)")
         return cast(dict[str, Any], values)

@@ -106,10 +106,16 @@ def obtain(model_id: str, note: Callable[[str], None]) -> str:
 
 
 def split_name(model_id: str) -> ModelName:
-    """Take the variant off a name, if it ends in one."""
+    """Take the variant off a name, if it ends in one.
+
+    Raises:
+        EncoderError: the built-in model is asked for in a precision.
+    """
     base, colon, ending = model_id.rpartition(":")
     for variant in VARIANTS:
         if colon and ending == variant:
+            if base == BUILT_IN:
+                raise EncoderError(f"{BUILT_IN} comes in one precision: name it without :{variant}")
             return ModelName(base, variant)
     return ModelName(model_id, None)
 

@@ -229,6 +229,8 @@ def broken(tmp_path: Path, change: str) -> Path:
             (root / "tokenizer.json").write_text("{", encoding="utf-8")
         case "cut configuration":
             (root / "config.json").write_text("{", encoding="utf-8")
+        case "list for a configuration":
+            (root / "preprocessor_config.json").write_text("[]", encoding="utf-8")
         case "another family":
             write_json(root / "config.json", {"model_type": "bert"})
         case "no projection":
@@ -254,6 +256,7 @@ def use(folder: Path) -> None:
         ("cut weights", "onnxruntime cannot run"),
         ("cut tokenizer", "is not a tokenizer"),
         ("cut configuration", "cannot be read"),
+        ("list for a configuration", "no JSON object"),
         ("another family", "'bert'"),
         ("no projection", "with its projection"),
     ],

@@ -160,6 +160,7 @@ def test_no_such_model(hub: tuple[str, list[str]]) -> None:
     ("arguments", "words"),
     [
         (("pull", "lite"), ("built in",)),
+        (("check", "lite:int8"), ("one precision", "without :int8")),
         (("references", "lite", "."), ("ships its own",)),
         (("references", "no/such/place", "."), ("models pull no/such/place",)),
         (("pull", "clip-vit-b32"), ("unknown model", "clip-vit-b-32")),
