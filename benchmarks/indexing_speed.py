@@ -46,7 +46,7 @@ import numpy as np
 
 from benchmarks.indexing_tables import tables
 from benchmarks.speed_films import PARTS
-from experiments.run_record import conditions, measured, write_json
+from experiments.run_record import conditions, in_a_line, measured, write_json
 from semantic_video import SemanticVideoProcessor
 from semantic_video.config import Config, load_config
 from semantic_video.encoders import load_encoder
@@ -436,4 +436,4 @@ def _peak_mb() -> int:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(in_a_line(main))

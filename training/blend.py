@@ -8,11 +8,13 @@ further from it lie models that may be better than both (Wortsman et al. 2022, W
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from experiments.run_record import in_a_line
 from training.export import export, load_checkpoint
 from training.model import LiteModel
 from training.restore import load_exported
@@ -51,8 +53,10 @@ def main() -> None:
     parser.add_argument("--shares", type=float, nargs="+", required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
+    if len(args.shares) != len(args.models) or abs(sum(args.shares) - 1) > 1e-6:
+        parser.error("--shares have to add up to 1, one for each of --models")
     export(blend([load_any(path) for path in args.models], args.shares), args.out)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(in_a_line(main))

@@ -38,7 +38,9 @@ def load_pictures(folder: Path, sources: Sequence[str] = SOURCES) -> list[Pictur
     """All pictures of ``folder``, in the order of the files."""
     pictures = []
     for source in sources:
-        rows = pq.read_table(folder / f"{source}.parquet").to_pydict()
+        # Opened here: the library's own error for what is missing is only a path.
+        with (folder / f"{source}.parquet").open("rb") as file:
+            rows = pq.read_table(file).to_pydict()
         columns = (rows[name] for name in ("image", "captions", "label", "split"))
         for image, captions, label, split in zip(*columns, strict=True):
             texts = tuple(c.strip() for c in captions or () if c and c.strip())

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.run_record import in_a_line
 from semantic_video.encoders import ImageTextEncoder, load_encoder
 from semantic_video.encoders.lite import LiteEncoder
 from training.data import decode, load_pictures
@@ -179,4 +181,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(in_a_line(main))
