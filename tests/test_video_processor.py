@@ -17,7 +17,7 @@ from semantic_video import (
 from semantic_video.asking import Request
 from semantic_video.config import default_config
 from semantic_video.errors import QueryError
-from tests.media import Shot, picture, render, write_video
+from tests.media import Shot, render, write_video
 
 SHOTS = [Shot(seed, 1.5) for seed in (1, 2, 3, 1, 2, 3)]
 
@@ -138,15 +138,19 @@ def test_a_film_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
     assert Library(tmp_path / "l").videos() == []
 
 
-def test_progress_reaches_the_end(tmp_path: Path) -> None:
-    film = write_video(tmp_path / "film.mp4", [picture(1)] * 60)
-    seen: list[float] = []
+@pytest.mark.parametrize("depth", ["quick", "auto", "full"])
+def test_progress_reaches_the_end(film: Path, tmp_path: Path, depth: str) -> None:
+    shares: list[float] = []
+    config = default_config().override({"reading": {"depth": depth}}, source="test")
     processor = SemanticVideoProcessor(
-        film, library=tmp_path / "l", progress=lambda stage, done_s, total_s: seen.append(done_s)
+        film,
+        library=tmp_path / "l",
+        config=config,
+        progress=lambda stage, done_s, total_s: shares.append(done_s / total_s),
     )
     processor.build_semantic_memory()
-    assert seen == sorted(seen)
-    assert seen
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
 
 
 def test_a_processor_never_changes_what_the_command_line_uses(film: Path, tmp_path: Path) -> None:
