@@ -52,10 +52,8 @@ class TimeCounts:
     def moved(self, by_s: float) -> Self:
         """The same so much later; a stretch moves by the time in its middle."""
         middles = (np.arange(len(self.counts)) + 0.5) * self.width_s + by_s
-        moved = self.of(np.repeat(middles, self.counts))
-        return moved if moved.width_s >= self.width_s else self._made(
-            self.width_s, moved._wider(self.width_s)
-        )  # fmt: skip
+        # Nothing, in stretches as wide as now: sums take the wider ones.
+        return type(self)(self.width_s) + self.of(np.repeat(middles, self.counts))
 
     def stretches(self) -> tuple[tuple[Span, int], ...]:
         """Those where anything happened, in order of time, with how often it did."""
