@@ -161,7 +161,7 @@ def measure(film: Path, truth: Mapping[str, Any] | None) -> dict[str, Any]:
     ways: tuple[str, ...] = ("auto",) if film.stem.startswith("long") else WAYS
     with VideoReader(film) as reader:
         info = reader.info
-    pixels = info.width * info.height * (info.average_fps or 25)
+    pixels = info.width * info.height * info.expected_fps
     if pixels >= load_config().reading.whole_below * 1e6:
         ways = tuple(way for way in ways if way != "skip")
     with tempfile.TemporaryDirectory() as folder:

@@ -157,7 +157,7 @@ def _encode(film: Path, moment: Moment, target: Path) -> tuple[float, float, boo
 
     span = Span(max(0.0, moment.start_s - _EDGE_S), moment.end_s - _EDGE_S)
     with VideoReader(film, cover=_FULL_SIZE) as reader, _created(target) as sink:
-        rate = Fraction(reader.info.average_fps or 25).limit_denominator(1001)
+        rate = Fraction(reader.info.expected_fps).limit_denominator(1001)
         pictures: Any = sink.add_stream("libx264", rate=rate)
         pictures.pix_fmt = "yuv420p"
         pictures.options = {"crf": "18", "preset": "fast"}

@@ -11,7 +11,6 @@ from semantic_video.perception.workload import Portion, Workload
 from semantic_video.records import Span
 from semantic_video.utils.video_utils import PacketIndex, VideoInfo
 
-_USUAL_FPS = 25.0
 # What is expected of a film that nothing is known of: a key frame as often, and so much of its
 # bytes in key frames; and of any film a picture as often, if all of it is decoded.
 _KEY_S, _KEY_BYTES, _PICTURE_S = 5.0, 0.15, 2.5
@@ -24,7 +23,7 @@ def workload(info: VideoInfo, listed: PacketIndex | None) -> Workload:
     ``listed`` are its packets, where the file lists them.
     """
     if listed is None:
-        frames = (info.average_fps or _USUAL_FPS) * info.duration_s
+        frames = info.expected_fps * info.duration_s
         size = float(info.path.stat().st_size)
         keys, key_size = info.duration_s / _KEY_S, size * _KEY_BYTES
     else:

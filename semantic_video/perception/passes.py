@@ -67,7 +67,6 @@ _LOOK_S = 0.25  # a frame is looked for in so much
 _LOOK_AHEAD_S = (1.5, 3.2)
 _DEAR = 20.0
 _NEARLY = 0.999
-_USUAL_FPS = 25.0
 _SKIPPING_PAYS_BELOW = 0.7  # share to be decoded, above which the film is watched whole
 
 
@@ -115,7 +114,7 @@ class _Passes:
         self._scenes = scenes
         self._total_s = reader.info.duration_s
         info = reader.info
-        rate = info.average_fps or _USUAL_FPS
+        rate = info.expected_fps
         self._megapixels_s = info.width * info.height * rate / 1e6
         self._listed = reader.listed_packets()
         self._work = expectation.workload(info, self._listed)

@@ -16,6 +16,7 @@ from semantic_video.utils.video_utils.opening import is_picture
 
 # Streams without timestamps: FFmpeg guesses their duration from the bit rate.
 _RAW_FORMATS = frozenset({"h261", "h263", "h264", "hevc", "m4v", "mpegvideo", "obu", "vc1", "vvc"})
+_USUAL_FPS = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class VideoInfo:
     audio_streams: int
     start_time_s: float
     notes: tuple[str, ...]
+
+    @property
+    def expected_fps(self) -> float:
+        """``average_fps``, or the usual rate where the file does not tell it."""
+        return self.average_fps or _USUAL_FPS
 
 
 def describe(

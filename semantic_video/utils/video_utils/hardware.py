@@ -18,7 +18,6 @@ from semantic_video.utils.video_utils.opening import video_stream
 _CUDA = "cuda"
 # With `auto`, films of fewer pixels in all (15 s at 1080p30) are decoded before a GPU is set up.
 _LEAST_MEGAPIXELS = 1000.0
-_USUAL_FPS = 25.0
 
 
 class HardwareDecoder:
@@ -35,7 +34,7 @@ class HardwareDecoder:
 
     def suits(self, info: VideoInfo) -> bool:
         """Whether the film is long and large enough."""
-        frames = info.duration_s * (info.average_fps or _USUAL_FPS)
+        frames = info.duration_s * info.expected_fps
         return info.width * info.height * frames >= self._least_megapixels * 1e6
 
     def open(self, path: Path) -> InputContainer | None:
