@@ -30,6 +30,8 @@ models = typer.Typer(
 DeviceOption = Annotated[
     str, typer.Option("--device", metavar="D", help="Where it runs: auto, cpu, cuda, ...")
 ]
+_EVERYWHERE = ("auto", "cpu")
+"""Devices that the built-in model takes; `encoder.device` in a configuration does not move it."""
 
 LocalModel = Annotated[
     str, typer.Argument(metavar="PATH", help="A model's folder, or a name from `models list`.")
@@ -141,9 +143,11 @@ def check(
     Half and 8-bit precision are held against the float32 weights where those are there too: int8
     of convolutions is known to destroy vectors.
     """
-    from semantic_video.encoders import load_encoder
+    from semantic_video.encoders import BUILT_IN, load_encoder
     from semantic_video.encoders.trial import cosine_to_full_precision, describe, measure_speed
 
+    if model == BUILT_IN and device not in _EVERYWHERE:
+        raise EncoderError(f"{BUILT_IN} always runs on the CPU: leave --device away")
     threads = load_config(config).encoder.threads
     encoder = load_encoder(model, threads, device)
     cosine = cosine_to_full_precision(encoder, model, threads, device)

@@ -131,7 +131,7 @@ def unknown_model(name: str) -> EncoderError:
 def _local_folder(name: str) -> Path | None:
     path = Path(name).expanduser()
     # A preset's name means the preset, whatever lies here under that name.
-    return path.resolve() if name not in PRESETS and path.is_dir() else None
+    return path.resolve() if name and name not in PRESETS and path.is_dir() else None
 
 
 def _join(base: str, variant: Variant | None) -> str:

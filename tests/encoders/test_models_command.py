@@ -159,6 +159,8 @@ def test_no_such_model(hub: tuple[str, list[str]]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("check", "lite", "--device", "cuda"), ("always runs on the CPU",)),
+        (("check", ""), ("unknown model ''",)),
         (("pull", "lite"), ("built in",)),
         (("check", "lite:int8"), ("one precision", "without :int8")),
         (("references", "lite", "."), ("ships its own",)),
