@@ -68,7 +68,7 @@ def in_a_line(command: Callable[[], None]) -> int:
     try:
         command()
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"{error.filename}: {error.strerror}" if error.filename else error, file=sys.stderr)
         return 2
     except (SemanticVideoError, json.JSONDecodeError) as error:
         print(error, file=sys.stderr)

@@ -31,10 +31,14 @@ def load_any(path: Path) -> LiteModel:
     return model.eval()
 
 
+def _add_up(shares: Sequence[float], models: int) -> bool:
+    return len(shares) == models and abs(sum(shares) - 1) <= 1e-6
+
+
 @torch.no_grad()
 def blend(models: Sequence[LiteModel], shares: Sequence[float]) -> LiteModel:
     """The average of the weights, weighed by ``shares``, which add up to 1."""
-    if abs(sum(shares) - 1) > 1e-6 or len(shares) != len(models):
+    if not _add_up(shares, len(models)):
         raise ValueError("the shares have to add up to 1, one for each model")
     result = LiteModel(models[0].backbone)
     states = [model.state_dict() for model in models]
@@ -53,7 +57,7 @@ def main() -> None:
     parser.add_argument("--shares", type=float, nargs="+", required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    if len(args.shares) != len(args.models) or abs(sum(args.shares) - 1) > 1e-6:
+    if not _add_up(args.shares, len(args.models)):
         parser.error("--shares have to add up to 1, one for each of --models")
     export(blend([load_any(path) for path in args.models], args.shares), args.out)
 

@@ -18,6 +18,7 @@ import json
 import logging
 import math
 import os
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,6 +30,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from experiments.run_record import in_a_line
 from training.batches import Batch, Batches, unseen
 from training.classes import ClassFeatures
 from training.data import VIEWS, Picture, load_pictures
@@ -381,4 +383,4 @@ def _towers(args: argparse.Namespace) -> Plan:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(in_a_line(main))

@@ -16,6 +16,7 @@ import pytest
         "training.evaluate_encoder --data {missing}",
         "training.evaluate_encoder --film {missing}",
         "training.evaluate_encoder --checkpoint {missing}",
+        "training.train_lite --data {missing} --out {out}",
         "training.export --checkpoint {missing} --out {out}",
         "training.blend --models {missing} --shares 1 --out {out}",
         "benchmarks.indexing_speed {missing}",
