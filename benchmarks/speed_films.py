@@ -7,12 +7,14 @@ frames a second in H.264, once with a key frame every two seconds and once with 
 x264 chooses; each of both repeated to two hours (packets are copied, so nothing is lost); the first
 film's first seconds in HEVC and AV1; and five minutes of a view in which hardly anything
 happens, as a surveillance camera sees it. `parts.json` beside them says what was joined.
+``--cut`` adds short cuts of the given films and of the joined ones, from their middle on.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,8 +70,13 @@ def main() -> None:
         f"(default: {EACH_S:g})",
     )
     parser.add_argument("--only", nargs="+", help="names of the films to make")
+    parser.add_argument("--cut", type=float, nargs="+", default=[], help="seconds of the cuts")
     arguments = parser.parse_args()
     made = make_films(arguments.films, arguments.out, arguments.only, arguments.each_s)
+    whole = [*arguments.films, *(path for name, path in made.items() if name in _JOINED)]
+    for film, length_s in itertools.product(whole, arguments.cut):
+        cut = _cut(film, arguments.out, length_s)
+        made[cut.stem] = cut
     print(json.dumps({name: str(path) for name, path in made.items()}, indent=2))
 
 
@@ -203,6 +210,33 @@ def _copy(source: Path, target: Path, length_s: float) -> None:
                 offset += end - (begin or 0)
                 ended = offset * video.time_base >= length_s
     partial.rename(target)
+
+
+def _cut(source: Path, folder: Path, length_s: float) -> Path:
+    """Copy the packets of so many seconds, from the last key frame before the middle on."""
+    target = folder / f"cut-{source.stem}-{length_s:g}.mp4"
+    if target.exists():
+        return target
+    partial = target.with_suffix(".partial.mp4")
+    with av.open(str(source)) as container, av.open(str(partial), "w", format="mp4") as output:
+        video = container.streams.video[0]
+        assert video.time_base is not None
+        assert container.duration is not None
+        container.seek(container.duration // 2)
+        stream = output.add_stream_from_template(video)
+        begin: int | None = None
+        for packet in container.demux(video):
+            if packet.dts is None or packet.pts is None:
+                continue
+            begin = packet.dts if begin is None else begin
+            if (packet.dts - begin) * video.time_base >= length_s:
+                break
+            packet.pts -= begin
+            packet.dts -= begin
+            packet.stream = stream
+            output.mux(packet)
+    partial.rename(target)
+    return target
 
 
 if __name__ == "__main__":
