@@ -178,9 +178,10 @@ class _Reader:
         word = self._pieces[at].lower
         top = not self._tokens
         following = self._piece(at + 1)
-        if following is None:
-            return 0
         capitals = self._capitals(at)
+        if following is None:  # the grammar says what is missing
+            dangling = word == "not" and not top and (capitals or self._explicit)
+            return self._operator("_NOT", at, at, True) if dangling else 0
         strong = capitals or self._begins_part(at + 1)
         counts = not following.text[:1].isupper() and following.lower not in _PARTICLES
         if word == "count" and (strong or (top and counts)):

@@ -119,6 +119,8 @@ def test_a_phrase_can_be_forced() -> None:
         ('"a" between 5:00 and 4:00', 21, "later"),
         ('not (count "x")', 5, "at the front"),
         ('"a" and or "b"', 8, "before `or`"),
+        ('"a" and not', 11, "after `not`"),
+        ("a dog AND NOT", 13, "after `NOT`"),
     ],
 )
 def test_errors_point_at_the_place(text: str, position: int, words: str) -> None:
