@@ -127,12 +127,10 @@ def fetch(listing: Listing, progress: bool = False) -> Path:
             allow_patterns=[*listing.files],
             etag_timeout=_TIMEOUT_S,
         )
-    except OSError as error:
-        raise EncoderError(
-            f"{model.folder} cannot be written: {error.strerror or error}"
-        ) from error
     except Exception as error:  # its transport's errors have no base that it promises
-        raise _unreachable(model, error) from error
+        if isinstance(error, OSError) and error.errno and not isinstance(error, ConnectionError):
+            raise EncoderError(f"{model.folder} cannot be written: {error.strerror}") from error
+        raise _failed(model, error) from error
     note = {
         "repository": model.repository,
         "revision": listing.revision,
@@ -149,7 +147,6 @@ def _ask(model: HubModel, revision: str | None) -> Any:
     from huggingface_hub import HfApi
     from huggingface_hub.errors import (
         GatedRepoError,
-        HfHubHTTPError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
@@ -171,14 +168,21 @@ def _ask(model: HubModel, revision: str | None) -> Any:
         raise EncoderError(
             f"the hub has no model {model.repository!r}; look for its name there, or {_WAYS_OUT}"
         ) from error
-    except HfHubHTTPError as error:
-        raise _unreachable(model, error) from error
     except Exception as error:  # its transport's errors have no base that it promises
-        raise _unreachable(model, error) from error
+        raise _failed(model, error) from error
 
 
-def _unreachable(model: HubModel, error: Exception) -> EncoderError:
+def _failed(model: HubModel, error: Exception) -> EncoderError:
+    """That the hub refused, or that nobody answered there."""
+    from huggingface_hub.errors import HfHubHTTPError
+
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    # Of files that could not be asked for the client says so in an error of its own.
+    asked = next((e for e in (error, error.__cause__) if isinstance(e, HfHubHTTPError)), None)
+    if asked is not None:
+        return EncoderError(
+            f"{endpoint} answered {asked.response.status_code} for {model.repository}: {_WAYS_OUT}"
+        )
     reason = " ".join(str(error).split())
     return EncoderError(
         f"{endpoint} cannot be reached for {model.repository} ({reason:.120}): {_WAYS_OUT}"

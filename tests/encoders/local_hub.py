@@ -15,8 +15,13 @@ REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 
 @contextmanager
-def serve(root: Path, licence: str = "mit") -> Iterator[tuple[str, list[str]]]:
-    """Serve the models in ``root/organisation/name``; yields the address and what was asked for."""
+def serve(
+    root: Path, licence: str = "mit", refused: str | None = None
+) -> Iterator[tuple[str, list[str]]]:
+    """Serve the models in ``root/organisation/name``; yields the address and what was asked for.
+
+    Addresses that hold ``refused`` are answered with 418, which no client tries again.
+    """
     asked: list[str] = []
 
     class Hub(BaseHTTPRequestHandler):
@@ -30,7 +35,9 @@ def serve(root: Path, licence: str = "mit") -> Iterator[tuple[str, list[str]]]:
             path = unquote(urlsplit(self.path).path)
             asked.append(f"{self.command} {path} {self.headers.get('user-agent')}")
             parts = path.strip("/").split("/")
-            if parts[:2] == ["api", "models"]:
+            if refused is not None and refused in path:
+                self._send(418, b"{}", with_body)
+            elif parts[:2] == ["api", "models"]:
                 self._describe(root / parts[2] / parts[3], parts[4:], with_body)
             elif parts[2:3] == ["resolve"]:
                 self._send_file(root / parts[0] / parts[1] / "/".join(parts[4:]), with_body)

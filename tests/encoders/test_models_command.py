@@ -151,6 +151,14 @@ def test_nobody_answers(name: str) -> None:
     assert_refused(done, NOBODY, "folder of a local copy", "built-in model")
 
 
+@pytest.mark.parametrize("refused", ["/api/", "/resolve/"])
+def test_a_hub_that_refuses_was_reached(tmp_path: Path, refused: str) -> None:
+    clip_folder(tmp_path / "hub" / REPOSITORY)
+    with serve(tmp_path / "hub", refused=refused) as (endpoint, _):
+        done = run("models", "pull", REPOSITORY, "--yes", endpoint=endpoint)
+    assert_refused(done, f"{endpoint} answered 418", REPOSITORY, "built-in model")
+
+
 def test_no_such_model(hub: tuple[str, list[str]]) -> None:
     done = run("models", "pull", "someone/else", "--yes", endpoint=hub[0])
     assert_refused(done, "no model 'someone/else'", "built-in model")
