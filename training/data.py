@@ -62,6 +62,8 @@ class View:
     random: bool = False
     mildest_crop: float = 0.45
     flip: float = 0.5
+    stretch: float = 0.22
+    """Largest log of the factor by which the sides are stretched against each other."""
 
 
 VIEWS = (
@@ -71,8 +73,18 @@ VIEWS = (
     View(192, 320, random=True, mildest_crop=0.6),
     View(224, 224, random=True, mildest_crop=0.75, flip=1.0),
     View(192, 256, random=True, mildest_crop=0.7),
+    View(192, 192, random=True, stretch=0.4),
+    View(160, 224, random=True, mildest_crop=0.5),
+    View(160, 256, random=True, mildest_crop=0.55),
 )
-"""The first is the whole picture; it alone is used to score."""
+"""The first is the whole picture; it alone is used to score.
+
+What a random crop shows is larger in it than in the whole picture, on average by a sixth. The last
+three are smaller by that much, so that things are learned at the size at which they are met
+(Touvron et al. 2019, the train-test resolution discrepancy); they are meant to be framed anew.
+"""
+CACHED_VIEWS = 6
+"""The first of them are cached where none are named."""
 
 
 def render(
@@ -112,7 +124,7 @@ def _crop(
     seen = width / height
     if squashed:  # the true aspect is unknown: four of five are 4:3 or 3:2, the others upright
         seen = 1.4 if rng.random() < 0.8 else 0.72
-    wanted = view.width / view.height * float(np.exp(rng.uniform(-0.22, 0.22)))
+    wanted = view.width / view.height * float(np.exp(rng.uniform(-view.stretch, view.stretch)))
     # The largest box of the wanted shape, in parts of the picture.
     box_w, box_h = min(1.0, wanted / seen), min(1.0, seen / wanted)
     side = float(rng.uniform(view.mildest_crop, 1.0)) ** 0.5

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from training.data import SOURCES, VIEWS
+from training.data import CACHED_VIEWS, SOURCES
 from training.model import STAGES
 
 
@@ -111,7 +111,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
         "--views",
         type=int,
         nargs="+",
-        default=list(range(len(VIEWS))),
+        default=list(range(CACHED_VIEWS)),
         help="which of training.data.VIEWS",
     )
     parser.add_argument("--head-steps", type=int, default=HEADS.steps)

@@ -86,9 +86,7 @@ class Trainer:
         self.teacher = [self._taught(features) for _, features in self.views]
         features0 = self.views[0][1]
         self.classes = ClassFeatures(features0, weight, bias)
-        self.batches = Batches(
-            self.train, len(self.views), self.frozen, self.teacher[0].softmax(1), how
-        )
+        self.batches = Batches(self.train, len(views), self.frozen, self.teacher[0].softmax(1), how)
         self.generator = torch.Generator().manual_seed(how.seed)
         names = [f"a photo of a {n[0]}" for n in imagenet_names()]
         self.class_texts = torch.from_numpy(self.frozen(names))
@@ -106,24 +104,27 @@ class Trainer:
         session = frozen_session(self.model, cache / "frozen.onnx", threads)
         self.session = session
         self.fresh = FreshViews(self.train, [VIEWS[k] for k in views], threads, self.how.seed)
-        for k in views:
+        # Of pictures framed anew the cache only tells what the classifier says of the whole.
+        kept = [0] if self.how.fresh else views
+        for k in kept:
             cache_view(self.train, VIEWS[k], cache / f"train{k}", session, seed=k)
         cache_view(held, VIEWS[0], cache / "held0", session, seed=0)
-        self.views = [load_view(cache / f"train{k}") for k in views]
+        self.views = [load_view(cache / f"train{k}") for k in kept]
         dev = [i for i, p in enumerate(held) if p.split == "dev"]
         maps, features = load_view(cache / "held0")
         self.held_maps, self.held_features = maps[dev], features[dev]
         # Of lower blocks that are tuned no maps can be kept: only pixels.
         self.held_pixels = FreshViews(self.held, VIEWS[:1], threads, 0)
         if self.how.spatial:
-            self.tops = [cache_top(cache / f"train{k}", self.model.upper) for k in views]
+            self.tops = [cache_top(cache / f"train{k}", self.model.upper) for k in kept]
             self.held_tops = cache_top(cache / "held0", self.model.upper)[dev]
 
     def loss(self, batch: Batch, tune: bool) -> tuple[Tensor, Tensor]:
         """Contrastive and distillation loss of a batch; ``tune`` runs the towers themselves."""
         model, device = self.model, self.device
-        maps, features = self.views[batch.view]
-        teacher = self.teacher[batch.view][torch.from_numpy(batch.rows)]
+        cached = 0 if self.how.fresh else batch.view
+        maps, features = self.views[cached]
+        teacher = self.teacher[cached][torch.from_numpy(batch.rows)]
         if tune:
             if self.how.end_to_end:
                 pixels = torch.from_numpy(self.fresh.pixels(batch.rows, batch.view)).to(device)
@@ -140,7 +141,7 @@ class Trainer:
             texts = model.text_head(model.text.upper(states, mask, FROZEN_LAYERS))
         else:
             if self.how.spatial:
-                pooled = model.image_head.pool(_rows(self.tops[batch.view], batch.rows).to(device))
+                pooled = model.image_head.pool(_rows(self.tops[cached], batch.rows).to(device))
             else:
                 pooled = torch.from_numpy(features[batch.rows].astype(np.float32)).to(device)
             texts = model.text_head(torch.from_numpy(self.frozen(batch.texts)).to(device))
