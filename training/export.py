@@ -182,7 +182,7 @@ def export(model: LiteModel, folder: Path = WEIGHTS) -> None:
         about = {
             "model_id": "lite",
             "dimension": model.image_head.linear.out_features,
-            "preprocessing": {"sides": "multiples of 32 nearest to the aspect", "version": 2},
+            "preprocessing": {"sides": "multiples of 32 nearest to the aspect", "version": 3},
             "max_tokens": MAX_TOKENS,
             "licence": LICENCE,
         }

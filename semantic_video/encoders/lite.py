@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).with_name("weights")
 
 VIEW_SIZES = (
-    (352, 160), (320, 192), (256, 192), (224, 224), (192, 256), (192, 320), (160, 352),
+    (384, 160), (320, 192), (288, 224), (256, 256), (224, 288), (192, 320), (160, 384),
 )  # fmt: skip
 """(height, width) that pictures are scaled to: the nearest in aspect, all of about equal cost."""
 
