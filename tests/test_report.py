@@ -52,6 +52,28 @@ def test_times_link_into_the_film_by_a_relative_path(tmp_path: Path) -> None:
     assert len(data["thumbs"]) == 12
 
 
+def test_a_row_of_several_clusters_is_found_by_their_names(tmp_path: Path) -> None:
+    data = data_of(written(film(120, 60, 600.0), tmp_path))
+    own = {row["name"] for row in data["rows"] if not row["gathered"]}
+    gathered = [name for row in data["rows"] for name in row["gathered"]]
+    assert gathered
+    assert own | set(gathered) == {cluster["name"] for cluster in data["clusters"]}
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
+def test_in_a_browser_a_search_keeps_the_row_that_gathers_what_it_names(tmp_path: Path) -> None:
+    page = written(film(120, 60, 600.0), tmp_path)
+    (name, *_) = next(row["gathered"] for row in data_of(page)["rows"] if row["gathered"])
+    with Browser(tmp_path / "profile") as browser:
+        browser.open(page)
+        browser.run("document.querySelector('#search').focus()")
+        browser.call("Input.insertText", text=name)
+        shown = "[...document.querySelectorAll('#rows .row')].filter(row => !row.hidden).length"
+        assert browser.run(shown) >= 1
+        browser.call("Input.insertText", text=" no such name")
+        assert browser.run(shown) == 0
+
+
 def test_what_was_said_and_written_are_rows_of_the_timeline(tmp_path: Path) -> None:
     made = film(12, 4, 60.0)
     marks = {"speech": [Span(1, 2), Span(50, 60)], "screen text": [Span(3, 9)]}

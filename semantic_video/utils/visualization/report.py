@@ -81,7 +81,7 @@ def report(
         "ticks": TimeAxis(window, 0.0, 1.0).ticks(7),
         "rows": [
             _row(row.name, row.colour, row.occurrences)
-            | {"total": f"{len(row.occurrences)}×, {amount(row.total_s)}"}
+            | {"total": f"{len(row.occurrences)}×, {amount(row.total_s)}", "gathered": row.names}
             for row in timeline_rows(clusters, window)
         ]
         + [

@@ -50,6 +50,8 @@ class Row:
     colour: str
     occurrences: tuple[Span, ...]
     cluster: Cluster | None = None
+    names: tuple[str, ...] = ()
+    """Those of the clusters that are gathered."""
 
     @property
     def total_s(self) -> float:
@@ -177,7 +179,8 @@ def timeline_rows(
         if gathered:
             together = tuple(sorted(span for _, spans in gathered for span in spans))
             count = f"{len(gathered)} cluster{'s' if len(gathered) > 1 else ''}"
-            rows.append(Row(f"{what} ({count})", GREY, together))
+            names = tuple(cluster.name for cluster, _ in gathered)
+            rows.append(Row(f"{what} ({count})", GREY, together, names=names))
     return rows
 
 
