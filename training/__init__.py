@@ -1,1 +1,1 @@
-"""How the built-in image-text model was made: one resumable command, ``training.train_lite``."""
+"""How the built-in image-text model was made: the commands are in ``docs/model-card.md``."""
