@@ -219,18 +219,18 @@ def how(results: Mapping[str, Result]) -> Iterator[str]:
     """The conditions of every run."""
     yield "## How this was measured"
     yield ""
-    yield "| result | commit | machine | seeds |"
-    yield "| --- | --- | --- | --- |"
+    yield "| result | commit | weights of the encoder | machine | seeds |"
+    yield "| --- | --- | --- | --- | --- |"
     for name, result in results.items():
         run = result.get("conditions")
         if run is None:
-            yield f"| `{name}.json` | | | |"
+            yield f"| `{name}.json` | | | | |"
             continue
         machine = run["hardware"]
         cores = f"{machine['cores']} core{'s' if machine['cores'] > 1 else ''}"
         yield (
-            f"| `{name}.json` | {run['commit']} | {machine['processor']}, {cores}, "
-            f"{machine['memory_gb']} GB | {len(run['seeds'])} |"
+            f"| `{name}.json` | {run['commit']} | {run['encoder']} | "
+            f"{machine['processor']}, {cores}, {machine['memory_gb']} GB | {len(run['seeds'])} |"
         )
     yield ""
     yield "The machine was shared while this ran, so times on the wall say little."

@@ -18,15 +18,17 @@ from typing import Any
 
 from semantic_video import __version__
 from semantic_video.config import Config
+from semantic_video.encoders import load_encoder
 from semantic_video.errors import SemanticVideoError
 from semantic_video.utils.cores import available_cores
 
 
 def conditions(config: Config, **more: Any) -> dict[str, Any]:
-    """Hardware, commit, versions, options, and whatever else a run depends on."""
+    """Hardware, commit, versions, encoder, options, and whatever else a run depends on."""
     return {
         "commit": commit(),
         "version": __version__,
+        "encoder": load_encoder(config.encoder.model).fingerprint,
         "hardware": hardware(),
         "config": plain_config(config),
         **more,

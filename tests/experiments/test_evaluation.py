@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from semantic_video.encoders import load_encoder
 from tests.media import Shot, render, write_video
 
 LABELS: dict[str, Any] = {
@@ -69,6 +70,7 @@ def test_the_conditions_of_the_run_stand_beside_its_figures(evaluated: Path) -> 
         "queries": len(LABELS["queries"]),
     }
     run = result["conditions"]
+    assert run["encoder"] == load_encoder("lite").fingerprint
     assert run["seeds"] == [run["config"]["clustering"]["seed"] + seed for seed in range(2)]
     assert {"commit", "version", "hardware"} <= run.keys()
     assert result["time"]["index"]["wall_s"] > 0
