@@ -135,7 +135,12 @@ class LiteEncoder:
 def view_size(height: int, width: int) -> tuple[int, int]:
     """The (height, width) among ``VIEW_SIZES`` that stretches a picture least."""
     aspect = np.log(width / height)
-    return min(VIEW_SIZES, key=lambda size: abs(np.log(size[1] / size[0]) - aspect))
+
+    def stretch(size: tuple[int, int]) -> tuple[float, int]:
+        # A picture of 2:1 is as near to two sizes: the less extreme one, also upright.
+        return round(abs(np.log(size[1] / size[0]) - aspect), 9), abs(size[1] - size[0])
+
+    return min(VIEW_SIZES, key=stretch)
 
 
 def resize(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

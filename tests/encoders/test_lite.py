@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -115,6 +115,7 @@ def test_alike_texts_are_near(encoder: LiteEncoder) -> None:
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
+@example(779, 1558)  # half-way between two sizes
 def test_view_size_is_the_nearest_aspect(height: int, width: int) -> None:
     size = view_size(height, width)
     assert size in VIEW_SIZES
