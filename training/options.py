@@ -40,7 +40,8 @@ TOWERS = Plan(600, 160, 2, 96, 64, 6e-4, rate_image=4e-4, rate_text=8e-5, distil
 
 @dataclass(frozen=True)
 class Options:
-    """What was tried; the defaults are the way the shipped model was made."""
+    """What was tried. The defaults made the first weights; what made the shipped ones is in
+    ``docs/model-card.md``."""
 
     loss: str = "softmax"
     """``softmax`` (InfoNCE) or ``sigmoid`` (SigLIP)."""

@@ -1,4 +1,4 @@
-"""Makes ``lite``: ``python -m training.train_lite --data DIR --out DIR [--resume]``.
+"""One cycle of making ``lite``: ``python -m training.train_lite --data DIR --out DIR [--resume]``.
 
 1. Caches the frozen blocks' maps and features of every picture, in several views (``features``).
 2. Trains both projection heads on frozen features (minutes).

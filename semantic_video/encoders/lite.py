@@ -1,7 +1,7 @@
 """``lite``, the built-in encoder: EfficientNet-Lite0 and MiniLM towers in one space.
 
-Two ONNX graphs beside this module, made by ``python -m training.train_lite``; see
-``docs/model-card.md``. Each is loaded when first used.
+Two ONNX graphs beside this module, made by ``training`` as
+``docs/model-card.md`` says. Each is loaded when first used.
 """
 
 from __future__ import annotations
