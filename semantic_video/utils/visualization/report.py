@@ -80,8 +80,8 @@ def report(
         "duration": round(duration_s, 3),
         "ticks": TimeAxis(window, 0.0, 1.0).ticks(7),
         "rows": [
-            _row(row.name, row.colour, row.occurrences)
-            | {"total": f"{len(row.occurrences)}×, {amount(row.total_s)}", "gathered": row.names}
+            _row(row.name, row.colour, row.occurrences, row.names)
+            | {"total": f"{len(row.occurrences)}×, {amount(row.total_s)}"}
             for row in timeline_rows(clusters, window)
         ]
         + [
@@ -153,10 +153,13 @@ def _answered(answer: Answered) -> dict[str, Any]:
     return {"outcome": answer.outcome + more, "moments": rows}
 
 
-def _row(name: str, colour: str, spans: Sequence[Span]) -> dict[str, Any]:
-    """A row of the timeline."""
+def _row(
+    name: str, colour: str, spans: Sequence[Span], gathered: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A row of the timeline, with the names of the clusters that it gathers."""
     return {
         "name": name,
+        "gathered": gathered,
         "colour": colour,
         "spans": [[round(t, 3) for t in span] for span in spans],
     }
